@@ -1,0 +1,35 @@
+# Two commands do all the set-up on a fresh Debian machine: `make run` and `make test`.
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.habena-ready
+# lint and type checkers see the package as it is installed: one tree over the five folders
+TREE := build/tree
+
+.PHONY: run test lint bench format clean
+
+run: $(READY)
+	@$(BIN)/habena demo
+
+test: $(READY)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/basedpyright
+	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -rL app/api $(TREE)/habena \
+	  && cp -rL app widgets render stats resources $(TREE)/habena/ && rm -rf $(TREE)/habena/app/api
+	@PYTHONPATH=$(TREE) $(BIN)/lint-imports --no-cache
+
+bench: $(READY)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+format: $(READY)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+$(READY): pyproject.toml constraints.txt .ci/setup
+	@.ci/setup $(VENV)
+
+clean:
+	rm -rf $(VENV) build *.egg-info

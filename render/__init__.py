@@ -1,0 +1,1 @@
+"""Pictures: what a slice or a surface looks like. VTK and Numba, no Qt."""

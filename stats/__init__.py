@@ -1,0 +1,1 @@
+"""Arrays in, named tuples out: no Qt, no VTK, no file formats."""
