@@ -1,0 +1,133 @@
+"""Questions: what an overlay shows, as frozen values.
+
+A recipe says what to show, never holds the answer. Its array is a cached result, so undo, scenes,
+figures and the command line keep recipes only. How each is answered stands in `compute`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Point = tuple[float, float, float]
+
+
+class FileMap(msgspec.Struct, frozen=True, tag="file"):
+    """An image, a series or surface data as it stands in a file."""
+
+    path: str
+
+
+class RegionMask(msgspec.Struct, frozen=True, tag="region"):
+    """One or more regions of an atlas as a mask; ``indices`` are its label values."""
+
+    atlas: str
+    indices: tuple[int, ...]
+
+
+class AtlasLabels(msgspec.Struct, frozen=True, tag="atlas"):
+    """A whole atlas, each region in its own colour."""
+
+    atlas: str
+
+
+class Stroke(msgspec.Struct, frozen=True, tag="stroke"):
+    """One stroke of the brush: all voxels whose centre lies within ``radius_mm`` of the path.
+
+    With ``flat`` set to a world axis (0, 1, 2), only the slice of voxels nearest to the path along
+    that axis is painted: a brush on one picture; None is a ball.
+    """
+
+    path_mm: tuple[Point, ...]
+    radius_mm: float
+    flat: int | None = None
+    erase: bool = False
+
+
+class ThresholdFill(msgspec.Struct, frozen=True, tag="fill"):
+    """Voxels joined to the start (26 neighbours) whose value in an image lies between two bounds.
+
+    No voxel farther than ``radius_mm`` from the start is taken.
+    """
+
+    start_mm: Point
+    image: Recipe
+    frame: int
+    low: float
+    high: float
+    radius_mm: float
+    erase: bool = False
+
+
+class Drawing(msgspec.Struct, frozen=True, tag="drawing"):
+    """A hand-drawn mask on the grid of an image: the edits in order, so that undo is free."""
+
+    grid_of: Recipe
+    edits: tuple[Stroke | ThresholdFill, ...] = ()
+    start: Recipe | None = None
+
+
+class CrosshairSeed(msgspec.Struct, frozen=True, tag="crosshair"):
+    """The seed follows the crosshair: nearest voxel, or all within ``radius_mm``."""
+
+    radius_mm: float = 0.0
+
+
+class PointSeed(msgspec.Struct, frozen=True, tag="point"):
+    """A fixed place: nearest voxel, or all voxels whose centre lies within ``radius_mm``."""
+
+    at_mm: Point
+    radius_mm: float = 0.0
+
+
+class MaskSeed(msgspec.Struct, frozen=True, tag="mask"):
+    """All voxels of a region, a mask file or a drawing."""
+
+    mask: FileMap | RegionMask | Drawing
+
+
+Seed = CrosshairSeed | PointSeed | MaskSeed
+
+
+class Preparation(msgspec.Struct, frozen=True):
+    """What is done to a run before it is correlated, in this order: drop, smooth, one projection.
+
+    Attributes
+    ----------
+    drop : int
+        Leading volumes left out.
+    fwhm_mm : float
+        Gaussian smoothing before masking; 0 for none.
+    detrend : int
+        Polynomials of order 0 to this are projected out (0: only the mean).
+    band_hz : (float, float) or None
+        Pass band, edges inclusive.
+    confounds, columns
+        A table beside the run and the names of its columns to project out.
+    censor_fd_mm : float or None
+        Volumes with more framewise displacement are censored.
+    brain : str or None
+        Mask file; None for the automatic mask.
+    """
+
+    drop: int = 0
+    fwhm_mm: float = 0.0
+    detrend: int = 0
+    band_hz: tuple[float, float] | None = None
+    confounds: str | None = None
+    columns: tuple[str, ...] = ()
+    censor_fd_mm: float | None = None
+    brain: str | None = None
+
+
+class SeedCorrelation(msgspec.Struct, frozen=True, tag="seed"):
+    """Correlation of every voxel's prepared series with the seed's."""
+
+    run: FileMap
+    seed: Seed
+    preparation: Preparation = Preparation()
+    measure: Literal["r", "z"] = "r"
+
+
+Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation
