@@ -185,18 +185,14 @@ def from_json(text: bytes, where: str = "scene") -> ViewState:
         Not JSON, not a view, a version that this program does not know, or values out of range.
     """
     try:
-        state = msgspec.json.decode(text, type=ViewState)
+        version = msgspec.json.decode(text, type=_Head).version
+        if version > SCHEMA_VERSION:
+            newer = f"written by a newer Habena (view version {version}, this reads up to {SCHEMA_VERSION})"
+            raise Problem(where, newer, "update Habena")
+        return msgspec.json.decode(text, type=ViewState)
     except msgspec.DecodeError as error:
-        raise Problem(
-            where, f"not a Habena view ({error})", "open the scene file that Habena saved"
-        ) from error
-    if state.version > SCHEMA_VERSION:
-        raise Problem(
-            where,
-            f"written by a newer Habena (view version {state.version}, this reads up to {SCHEMA_VERSION})",
-            "update Habena",
-        )
-    return state
+        todo = "open the scene file that Habena saved"
+        raise Problem(where, f"not a Habena view ({error})", todo) from error
 
 
 def json_schema() -> dict[str, object]:
