@@ -12,7 +12,7 @@ from .recipes import CrosshairSeed, FileMap, Point, Recipe, RegionMask, SeedCorr
 SCHEMA_VERSION = 1
 
 Axis = Literal["sagittal", "coronal", "axial"]
-Layout = Literal["ortho", "sagittal", "coronal", "axial", "lightbox", "ortho+surface", "surface"]
+Layout = Literal["ortho", "sagittal", "coronal", "axial", "lightbox", "ortho+surface", "surface", "3d"]
 SurfaceKind = Literal["pial", "inflated", "white", "midthickness"]
 
 

@@ -191,7 +191,7 @@ def arrange(
     size : (int, int)
         Width and height in pixels.
     layout : str
-        ortho, ortho+surface, sagittal, coronal, axial, lightbox or surface.
+        ortho, ortho+surface, sagittal, coronal, axial, lightbox, surface or 3d.
     grid : Grid or None
         For the lightbox.
     bar_height : int
@@ -201,7 +201,7 @@ def arrange(
     bar_height = bar_height if height > 3 * bar_height else 0
     area = Rect(0, 0, width, height - bar_height)
     bars = Rect(0, height - bar_height, width, bar_height) if bar_height else None
-    if layout == "surface":
+    if layout in ("surface", "3d"):
         return Arrangement((), area, bars)
     if layout == "lightbox" and grid is not None:
         return Arrangement(lightbox(view, area, grid), None, bars)

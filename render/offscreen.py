@@ -53,8 +53,9 @@ class Offscreen:
         width, height = self.window.GetSize()
         self.window.Render()
         self.window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._pixels)  # pyright: ignore[reportArgumentType] - stub
-        flat = vtk_to_numpy(self._pixels)
-        return np.ascontiguousarray(flat.reshape(height, width, 4)[::-1])
+        picture = np.ascontiguousarray(vtk_to_numpy(self._pixels).reshape(height, width, 4)[::-1])
+        picture[..., 3] = 255  # where nothing was drawn VTK leaves the alpha of its own buffer
+        return picture
 
     def backend(self) -> str:
         """Name of the OpenGL renderer, such as ``llvmpipe``."""

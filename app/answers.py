@@ -1,0 +1,184 @@
+"""What a recipe evaluates to: an image, data on the cortex, or both, with everything worth knowing about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .grid import Grid
+from .io.times import FrameTimes
+from .problems import Finding, Problem
+
+Hemisphere = Literal["left", "right"]
+Kind = Literal["scalar", "rgb", "complex"]
+
+
+class Image(Protocol):
+    """A volume, or a series of them, on a grid. Implemented by files on disk and by computed maps."""
+
+    @property
+    def grid(self) -> Grid:
+        """Shape and affine."""
+        ...
+
+    @property
+    def n_frames(self) -> int:
+        """1 for a single volume."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """Whether `frame` or `rgba` is to be asked."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held now."""
+        ...
+
+    def frame(self, index: int = 0) -> NDArray[np.float32]:
+        """(nx, ny, nz) float32, Fortran order, read-only; NaN is empty."""
+        ...
+
+    def rgba(self, index: int = 0) -> NDArray[np.uint8]:
+        """(nx, ny, nz, 4) uint8."""
+        ...
+
+    def series(self, ijk: tuple[int, int, int]) -> NDArray[np.float32]:
+        """(n_frames,) values of one voxel."""
+        ...
+
+    def ready(self, index: int) -> bool:
+        """Whether a frame is at hand without waiting for a disk."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayImage:
+    """A computed map.
+
+    Attributes
+    ----------
+    grid : Grid
+    data : (nx, ny, nz) float32, Fortran order, read-only
+    """
+
+    grid: Grid
+    data: NDArray[np.float32]
+    n_frames: int = 1
+    kind: Kind = "scalar"
+
+    def __post_init__(self) -> None:
+        """Shared arrays are read-only."""
+        self.data.flags.writeable = False
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return self.data.nbytes
+
+    def frame(self, index: int = 0) -> NDArray[np.float32]:
+        """The map itself."""
+        del index
+        return self.data
+
+    def rgba(self, index: int = 0) -> NDArray[np.uint8]:
+        """Not for scalar maps."""
+        del index
+        raise Problem("map", "has no colours of its own", "ask for its values")
+
+    def series(self, ijk: tuple[int, int, int]) -> NDArray[np.float32]:
+        """One value."""
+        return self.data[ijk].reshape(1)
+
+    def ready(self, index: int) -> bool:
+        """Always."""
+        del index
+        return True
+
+
+class Label(NamedTuple):
+    """One value of a label image: what it is called and its colour, RGBA 0 to 255."""
+
+    value: int
+    name: str
+    colour: tuple[int, int, int, int]
+
+
+class Cortex(Protocol):
+    """Data on the vertices of one hemisphere."""
+
+    @property
+    def n_vertices(self) -> int:
+        """Vertices of the surface it belongs to."""
+        ...
+
+    @property
+    def n_frames(self) -> int:
+        """1 for a single map."""
+        ...
+
+    def frame(self, index: int = 0) -> NDArray[np.float32]:
+        """(n_vertices,) float32; NaN is empty."""
+        ...
+
+    def series(self, vertex: int) -> NDArray[np.float32]:
+        """(n_frames,) values of one vertex."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The answer to a recipe.
+
+    Attributes
+    ----------
+    title : str
+        Short, for lists and colour bars.
+    image : Image or None
+        In the volume.
+    cortex : mapping of hemisphere to Cortex
+        On the surface, for data that live there; volumes are projected when drawn.
+    labels : tuple of Label
+        For label images; else empty.
+    unit, statistic : str
+        Such as ``Bq/mL``, ``t(18)``, ``r``; empty when not known.
+    space : str or None
+        Template space of the coordinates; None when native or unknown.
+    times : FrameTimes or None
+        When the frames were taken, None when not known.
+    findings : tuple of Finding
+        What its user should know.
+    notes : mapping
+        What was done to get it: goes into the sidecar of a written map.
+    simulated : bool
+        Not a person's data.
+    """
+
+    title: str
+    image: Image | None = None
+    cortex: Mapping[Hemisphere, Cortex] = field(default_factory=dict)
+    labels: tuple[Label, ...] = ()
+    unit: str = ""
+    statistic: str = ""
+    space: str | None = None
+    times: FrameTimes | None = None
+    findings: tuple[Finding, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    simulated: bool = False
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the image or of the cortical data."""
+        if self.image is not None:
+            return self.image.n_frames
+        return max((data.n_frames for data in self.cortex.values()), default=1)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by the image."""
+        return 0 if self.image is None else self.image.nbytes

@@ -1,0 +1,270 @@
+"""How each question is answered. Pure: files and earlier answers in, answers out; no window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import drawing as drawings
+from .answers import Answer, ArrayImage, Cortex, Hemisphere, Label
+from .atlas import Atlas
+from .grid import Grid
+from .problems import Problem
+from .questions import AtlasData, CortexData, PreparedRun, Projection, Question, RegionSurface
+from .recipes import AtlasLabels, Drawing, FileMap, MaskSeed, Recipe, RegionMask, SeedCorrelation
+from .resolve import in_order
+from .results import Results
+from .runs import Prepared, mask_on_grid, prepare_run
+from .seeds import seed_answer
+
+Interpolation = Literal["linear", "nearest"]
+
+Report = Callable[[float], None]
+Known = Callable[[Question], Any]
+
+
+def silent(fraction: float) -> None:
+    """A report that nobody reads."""
+    del fraction
+
+
+def answer_to(question: Question, results: Results, report: Report = silent) -> Any:
+    """The answer to a question, computing what it stands on and keeping all of it in the cache."""
+    for needed in in_order(question):
+        if needed not in results:
+            results.put(needed, compute(needed, results.get, report))
+    return results.get(question)
+
+
+def compute(question: Question, known: Known, report: Report = silent) -> Any:
+    """Answer one question whose foundations are answered.
+
+    Parameters
+    ----------
+    question : Question
+    known : callable
+        Earlier answers.
+    report : callable
+        Progress from 0 to 1; may raise `Cancelled`.
+
+    Raises
+    ------
+    Problem
+        When there is no answer, with what to do.
+    """
+    return _ANSWERED_BY[type(question)](question, known, report)
+
+
+def open_file(path: str) -> Answer:
+    """Whatever the file holds, with its first frame at hand."""
+    from .io.identify import identify  # noqa: PLC0415 - formats only when needed
+
+    kind = identify(path).kind
+    if kind in {"surface-data", "annot"}:
+        return _surface_data(path)
+    if kind == "cifti":
+        return _cifti(path)
+    return _volume(path)
+
+
+def _volume(path: str) -> Answer:
+    from .io.volumes import open_volume  # noqa: PLC0415
+
+    volume = open_volume(path)
+    try:
+        if volume.kind == "rgb":
+            volume.rgba(0)
+        else:
+            volume.frame(0)
+    except BaseException:
+        volume.close()
+        raise
+    info = volume.info
+    return Answer(
+        title=Path(path).name,
+        image=volume,
+        unit=info.unit,
+        statistic=info.statistic,
+        space=info.space.template,
+        times=info.times,
+        findings=info.findings,
+        simulated=is_simulated(path, info.sidecar),
+    )
+
+
+def is_simulated(path: str, sidecar: Mapping[str, Any]) -> bool:
+    """Whether a file says that nobody was scanned for it: BIDS ``desc-simulated`` or ``"Simulated": true``."""
+    return "simulated" in Path(path).name.lower() or sidecar.get("Simulated") is True
+
+
+def _surface_data(path: str) -> Answer:
+    from .io.surface_data import read_surface_data  # noqa: PLC0415
+
+    data = read_surface_data(path)
+    if data.hemisphere == "":
+        raise Problem(path, "does not say which hemisphere it is of", "put the side into its name (lh., .L., hemi-L)")
+    sides: dict[Hemisphere, Cortex] = {data.hemisphere: data}
+    return Answer(
+        title=Path(path).name,
+        cortex=sides,
+        labels=_labels(data.table.labels),
+        times=data.times,
+        findings=data.findings,
+    )
+
+
+def _cifti(path: str) -> Answer:
+    from .io.cifti import read_cifti  # noqa: PLC0415
+
+    cifti = read_cifti(path)
+    sides: dict[Hemisphere, Cortex] = {data.hemisphere: data for data in cifti.cortices if data.hemisphere}
+    return Answer(
+        title=Path(path).name,
+        image=None if cifti.volume is None else cifti.volume,
+        cortex=sides,
+        labels=_labels(cifti.table.labels),
+        space=None if cifti.volume is None else cifti.volume.space,
+        times=cifti.times,
+        findings=cifti.findings,
+    )
+
+
+def _labels(tables: Any) -> tuple[Label, ...]:
+    """Labels of the first frame."""
+    return tuple(Label(label.key, label.name, label.rgba) for label in tables[0]) if tables else ()
+
+
+def open_atlas(atlas: str) -> Atlas:
+    """An atlas that the program knows by its id, else a label file of the user's by its path."""
+    from .io.atlases import atlas_ids, load_atlas  # noqa: PLC0415
+    from .io.label_files import load_label_file  # noqa: PLC0415
+
+    return load_atlas(atlas) if atlas in atlas_ids() else load_label_file(Path(atlas))
+
+
+def atlas_answer(atlas: Atlas) -> Answer:
+    """All regions of an atlas as labels."""
+    labels = tuple(Label(n, region.title, (*region.colour, 255)) for n, region in enumerate(atlas.regions, start=1))
+    return Answer(
+        title=atlas.info.title,
+        image=ArrayImage(atlas.grid, np.asfortranarray(atlas.labels, np.float32)),
+        labels=labels,
+        space=atlas.info.template or None,
+        findings=atlas.findings,
+        notes={"atlas": atlas.info.title, "licence": atlas.info.licence, "citation": atlas.info.citation},
+    )
+
+
+def region_answer(recipe: RegionMask, atlas: Atlas) -> Answer:
+    """Regions as a mask on the atlas's own grid."""
+    regions = [atlas.region(index) for index in recipe.indices]
+    mask = atlas.mask(regions, atlas.grid)
+    return Answer(
+        title=", ".join(region.title for region in regions),
+        image=ArrayImage(atlas.grid, np.asfortranarray(mask, np.float32)),
+        space=atlas.info.template or None,
+        notes={"atlas": atlas.info.title, "regions": [region.title for region in regions]},
+    )
+
+
+def mask_of(recipe: FileMap | RegionMask | Drawing, known: Known, grid: Grid) -> NDArray[np.bool_]:
+    """A seed's mask on the run's grid, by nearest neighbour."""
+    match recipe:
+        case FileMap(path=path):
+            return mask_on_grid(path, grid)
+        case RegionMask(atlas=atlas_id, indices=indices):
+            atlas: Atlas = known(AtlasData(atlas_id))
+            return atlas.mask([atlas.region(index) for index in indices], grid)
+        case Drawing():
+            return _on_grid(known(recipe), 0, grid, "nearest") > 0
+
+
+def _on_grid(answer: Answer, frame: int, grid: Grid, how: Interpolation) -> NDArray[np.float32]:
+    """An image's values on another grid."""
+    from ..stats.resample import resample  # noqa: PLC0415 - compiled
+
+    if answer.image is None:
+        raise Problem(answer.title, "has no values in the volume", "choose another layer")
+    values = answer.image.frame(min(frame, answer.n_frames - 1))
+    if answer.image.grid == grid:
+        return values
+    return resample(values, answer.image.grid.inverse @ grid.affine, grid.shape, how)
+
+
+def drawing_answer(recipe: Drawing, known: Known) -> Answer:
+    """The drawn mask; only the last edit is done anew when the mask before it is at hand."""
+    base: Answer = known(recipe.grid_of)
+    if base.image is None:
+        raise Problem(base.title, "has no volume to draw on", "choose an image")
+    grid = base.image.grid
+
+    def values_on(image: Recipe, frame: int, on: Grid) -> NDArray[np.float32]:
+        return _on_grid(known(image), frame, on, "linear")
+
+    before: Answer | None = None
+    if recipe.edits:
+        before = known(Drawing(recipe.grid_of, recipe.edits[:-1], recipe.start))
+    if before is not None and before.image is not None:
+        mask = np.array(before.image.frame(0) > 0, order="F")
+        drawings.apply(recipe.edits[-1], mask, grid, values_on)
+    else:
+        start = None if recipe.start is None else _on_grid(known(recipe.start), 0, grid, "nearest") > 0
+        mask = drawings.replay(recipe, grid, start, values_on)
+    return Answer(title="drawn mask", image=ArrayImage(grid, np.asfortranarray(mask, np.float32)), space=base.space)
+
+
+def region_surface(recipe: RegionMask, atlas: Atlas) -> Any:
+    """Smooth mesh round a region."""
+    from ..render.region_mesh import region_mesh  # noqa: PLC0415 - VTK
+
+    mask = atlas.mask([atlas.region(index) for index in recipe.indices], atlas.grid)
+    return region_mesh(mask, atlas.grid.affine)
+
+
+def open_cortex(path: str | None) -> Any:
+    """Both hemispheres."""
+    from .io.surface_cortex import fsaverage5, read_cortices  # noqa: PLC0415
+
+    return fsaverage5() if path is None else read_cortices(path)
+
+
+def _projection(question: Projection, known: Known, report: Report) -> Any:
+    """Weights from the grid's voxels to each hemisphere's vertices, by hemisphere."""
+    from .project import weights_of  # noqa: PLC0415
+
+    del report
+    grid = Grid(question.shape, np.array(question.affine).reshape(4, 4))
+    return weights_of(grid, known(CortexData(question.cortex)))
+
+
+def _seed(question: SeedCorrelation, known: Known, report: Report) -> Answer:
+    del report
+    run = known(PreparedRun(question.run, question.preparation))
+    return seed_answer(question, run, seed_mask(question, run, known))
+
+
+def seed_mask(question: SeedCorrelation, run: Prepared, known: Known) -> NDArray[np.bool_] | None:
+    """The mask of a mask seed on the run's grid; None for a point."""
+    return mask_of(question.seed.mask, known, run.grid) if isinstance(question.seed, MaskSeed) else None
+
+
+_ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
+    FileMap: lambda question, _known, _report: open_file(question.path),
+    AtlasData: lambda question, _known, _report: open_atlas(question.id),
+    AtlasLabels: lambda question, known, _report: atlas_answer(known(AtlasData(question.atlas))),
+    RegionMask: lambda question, known, _report: region_answer(question, known(AtlasData(question.atlas))),
+    PreparedRun: lambda question, known, report: prepare_run(
+        question.run.path, known(question.run), question.preparation, report
+    ),
+    SeedCorrelation: _seed,
+    Drawing: lambda question, known, _report: drawing_answer(question, known),
+    RegionSurface: lambda question, known, _report: region_surface(
+        question.region, known(AtlasData(question.region.atlas))
+    ),
+    CortexData: lambda question, _known, _report: open_cortex(question.path),
+    Projection: _projection,
+}

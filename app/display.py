@@ -1,0 +1,159 @@
+"""How an image is shown at first: colours, range and threshold that suit what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from .answers import Answer
+from .recipes import AtlasLabels, Drawing, FileMap, Recipe, RegionMask, SeedCorrelation
+from .state import Colours, Overlay, Threshold
+
+_SAMPLE = 200_000
+_MASK_OPACITY = 0.6
+_STATISTICS_WITH_THRESHOLD = {"t": 3.1, "z": 3.1, "r": 0.3}  # z > 3.1 is one-sided p < .001
+
+
+class Values(NamedTuple):
+    """What is known of an image's values from a regular sample of its finite voxels."""
+
+    finite: NDArray[np.float32]
+    is_mask: bool
+    signed: bool
+
+
+def look_at(values: NDArray[np.float32]) -> Values:
+    """Describe a frame, (nx, ny, nz) or (n,)."""
+    flat = values.ravel(order="K")
+    flat = flat[:: max(1, flat.size // _SAMPLE)]
+    finite = flat[np.isfinite(flat)]
+    levels = np.unique(finite[:5000]) if finite.size else finite
+    is_mask = levels.size <= 2 and set(levels.tolist()) <= {0.0, 1.0} and set(np.unique(finite).tolist()) <= {0.0, 1.0}
+    low, high = np.percentile(finite, [2, 98]) if finite.size else (0.0, 0.0)
+    return Values(finite, is_mask, bool(low < 0 and -low > 0.1 * abs(high)))
+
+
+def first_overlay(key: int, recipe: Recipe, answer: Answer, *, lowest: bool) -> Overlay:
+    """The layer that a fresh answer gets.
+
+    Parameters
+    ----------
+    key : int
+        Name of the layer within its view.
+    recipe, answer
+        What it shows. The answer's first frame must be at hand.
+    lowest : bool
+        Whether it is the underlay: then an anatomy or a run is grey and opaque.
+    """
+    overlay = Overlay(key, recipe, title_of(recipe, answer))
+    if answer.labels:
+        return replace(overlay, smooth=False, opacity=1.0 if lowest else 0.7)
+    if answer.image is not None and answer.image.kind == "rgb":
+        return overlay
+    values = look_at(_first_values(answer))
+    if values.is_mask:
+        return _mask(overlay, lowest=lowest)
+    if values.signed or answer.statistic:
+        return _statistic(overlay, values, answer.statistic)
+    return _intensity(overlay, values, lowest=lowest, pet=_is_pet(recipe, answer))
+
+
+def title_of(recipe: Recipe, answer: Answer) -> str:
+    """Name of a layer in the list; a file's name without its endings."""
+    if isinstance(recipe, FileMap):
+        name = Path(recipe.path).name
+        for ending in (".gz", ".nii", ".mgz", ".mgh", ".img", ".hdr"):
+            name = name.removesuffix(ending)
+        return name or answer.title
+    return answer.title
+
+
+def _first_values(answer: Answer) -> NDArray[np.float32]:
+    if answer.image is not None:
+        return answer.image.frame(0)
+    return np.concatenate([data.frame(0) for data in answer.cortex.values()])
+
+
+def _mask(overlay: Overlay, *, lowest: bool) -> Overlay:
+    name = "grey" if lowest else ("warm" if isinstance(overlay.recipe, FileMap) else "viridis")
+    colours = Colours(name, 0.0, 1.0)
+    if lowest:
+        return replace(overlay, colours=colours, smooth=False)
+    return replace(overlay, colours=colours, threshold=Threshold(0.5), opacity=_MASK_OPACITY, smooth=False)
+
+
+def _statistic(overlay: Overlay, values: Values, statistic: str) -> Overlay:
+    size = np.abs(values.finite)
+    size = size[size > 0]
+    top = round_number(float(np.percentile(size, 99.8))) if size.size else 1.0
+    wanted = _STATISTICS_WITH_THRESHOLD.get(statistic.partition("(")[0], 0.0)
+    if not 0 < wanted < 0.8 * top:
+        wanted = round_number(float(np.percentile(size, 90))) if size.size else 0.5
+    if isinstance(overlay.recipe, SeedCorrelation):
+        wanted, top = (0.3, 0.8) if overlay.recipe.measure == "r" else (0.3, 1.1)
+    if values.signed or isinstance(overlay.recipe, SeedCorrelation):
+        colours = Colours("warm", wanted, top, "cool", wanted, top)
+        return replace(overlay, colours=colours, threshold=Threshold(wanted, wanted))
+    return replace(overlay, colours=Colours("warm", wanted, top), threshold=Threshold(wanted))
+
+
+def _intensity(overlay: Overlay, values: Values, *, lowest: bool, pet: bool) -> Overlay:
+    positive = values.finite[values.finite > 0]
+    if positive.size == 0:
+        return replace(overlay, colours=Colours("grey", 0.0, 1.0))
+    low, high = (float(np.percentile(positive, share)) for share in (2, 99.5))
+    if lowest and not pet:
+        background = float(values.finite.min())
+        return replace(overlay, colours=Colours("grey", min(0.0, background), max(high, background + 1e-6)))
+    colours = Colours("hot-metal", 0.0, high) if pet else Colours("viridis", round_number(low), round_number(high))
+    if lowest:
+        return replace(overlay, colours=colours)
+    return replace(overlay, colours=colours, threshold=Threshold(max(low, 0.05 * high)), opacity=0.8)
+
+
+def _is_pet(recipe: Recipe, answer: Answer) -> bool:
+    name = Path(recipe.path).name.lower() if isinstance(recipe, FileMap) else ""
+    return "_pet" in name or "suv" in name or "bq" in answer.unit.lower()
+
+
+def round_number(value: float) -> float:
+    """Two significant digits: what a person would have typed."""
+    return float(f"{value:.2g}")
+
+
+def content_box(answer: Answer) -> tuple[tuple[float, float, float], tuple[float, float, float]] | None:
+    """World box of what an image shows: without an empty border, (low, high) in mm.
+
+    The border's value is that of the first corner voxel; a border of noise is not empty and stays.
+    """
+    image = answer.image
+    if image is None:
+        return None
+    grid = image.grid
+    low, high = grid.bounds_mm
+    if image.kind == "rgb":
+        filled = image.rgba(0)[::2, ::2, ::2, :3].any(axis=-1)
+    else:
+        coarse = image.frame(0)[::2, ::2, ::2]
+        corner = coarse.flat[0]
+        filled = np.isfinite(coarse) & ~((coarse == corner) if np.isfinite(corner) else np.zeros(coarse.shape, bool))
+    i, j, k = np.nonzero(filled)
+    ranges = [np.unique(found)[[0, -1]] for found in (i, j, k)] if i.size else []
+    if ranges:
+        first, last = 2 * np.array([found[0] for found in ranges]) - 2.5, 2 * np.array([f[1] for f in ranges]) + 2.5
+        corners = np.array(np.meshgrid(*zip(first, last, strict=True), indexing="ij")).reshape(3, 8).T
+        mm = grid.mm_of(corners)
+        low, high = np.maximum(low, mm.min(axis=0)), np.minimum(high, mm.max(axis=0))
+    return tuple(low.tolist()), tuple(high.tolist())  # pyright: ignore[reportReturnType]
+
+
+def wants_colour_bar(overlay: Overlay, answer: Answer) -> bool:
+    """Whether a layer needs a key: not an anatomy, labels or true colours."""
+    drawn = answer.image is None or answer.image.kind != "rgb"
+    mask = isinstance(overlay.recipe, RegionMask | Drawing)
+    labels = bool(answer.labels) or isinstance(overlay.recipe, AtlasLabels)
+    return drawn and not labels and not mask and overlay.colours.name != "grey"

@@ -1,0 +1,52 @@
+"""Intermediate questions: what recipes need on the way to their answers. Never saved, only cached."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .grid import Grid
+from .recipes import FileMap, Preparation, Recipe, RegionMask
+
+
+class PreparedRun(msgspec.Struct, frozen=True):
+    """A run's series after its preparation, ready to be correlated."""
+
+    run: FileMap
+    preparation: Preparation
+
+
+class AtlasData(msgspec.Struct, frozen=True):
+    """An atlas, read; ``id`` names one that comes with the program or is the path of a label file."""
+
+    id: str
+
+
+class RegionSurface(msgspec.Struct, frozen=True):
+    """The smooth surface of a region."""
+
+    region: RegionMask
+
+
+class CortexData(msgspec.Struct, frozen=True):
+    """The surfaces of both hemispheres; None is fsaverage5, else one of the person's files."""
+
+    path: str | None
+
+
+class Projection(msgspec.Struct, frozen=True):
+    """Weights from the voxels of a grid to the vertices of a cortex.
+
+    The grid is spelt out so that the question can be compared and hashed.
+    """
+
+    shape: tuple[int, int, int]
+    affine: tuple[float, ...]
+    cortex: str | None
+
+
+Question = Recipe | PreparedRun | AtlasData | RegionSurface | CortexData | Projection
+
+
+def projection_of(grid: Grid, cortex: str | None) -> Projection:
+    """The question for a grid."""
+    return Projection(grid.shape, tuple(float(x) for x in grid.affine.ravel()), cortex)

@@ -1,0 +1,143 @@
+"""From a view to what has to be known for it: concrete questions, and which of them have no answer yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from .answers import Answer
+from .questions import AtlasData, CortexData, PreparedRun, Question, RegionSurface, projection_of
+from .recipes import (
+    AtlasLabels,
+    CrosshairSeed,
+    Drawing,
+    FileMap,
+    MaskSeed,
+    Point,
+    PointSeed,
+    Recipe,
+    RegionMask,
+    SeedCorrelation,
+    ThresholdFill,
+)
+from .results import Results
+from .state import Overlay, ViewState
+
+
+class Needed(NamedTuple):
+    """A question without an answer.
+
+    Attributes
+    ----------
+    question : Question
+    live : bool
+        Quick enough to follow the crosshair: everything it stands on is at hand.
+    """
+
+    question: Question
+    live: bool
+
+
+def concrete(recipe: Recipe, state: ViewState, results: Results) -> Recipe:
+    """The recipe with the crosshair's place put in, at the nearest voxel's centre, so that equal places are equal."""
+    if not (isinstance(recipe, SeedCorrelation) and isinstance(recipe.seed, CrosshairSeed)):
+        return recipe
+    at = snapped(state.crosshair_mm, results.get(recipe.run))
+    return replace(recipe, seed=PointSeed(at, recipe.seed.radius_mm))
+
+
+def snapped(at_mm: Point, answer: Answer | None) -> Point:
+    """Centre of the voxel of an image at a place; the place itself outside it."""
+    if answer is None or answer.image is None:
+        return at_mm
+    voxel = answer.image.grid.voxel_at(at_mm)
+    if voxel is None:
+        return at_mm
+    x, y, z = (round(float(v), 4) for v in answer.image.grid.mm_of(voxel))
+    return x, y, z
+
+
+def stands_on(question: Question) -> tuple[Question, ...]:
+    """What must be answered before a question can be."""
+    match question:
+        case SeedCorrelation(run=run, seed=MaskSeed(mask=mask), preparation=preparation):
+            return run, PreparedRun(run, preparation), mask
+        case SeedCorrelation(run=run, preparation=preparation):
+            return run, PreparedRun(run, preparation)
+        case PreparedRun(run=run):
+            return (run,)
+        case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | RegionSurface(region=RegionMask(atlas=atlas)):
+            return (AtlasData(atlas),)
+        case Drawing(grid_of=grid_of, edits=edits, start=start):
+            images = tuple(edit.image for edit in edits if isinstance(edit, ThresholdFill))
+            return (grid_of, *images, *(() if start is None else (start,)))
+        case _:
+            return ()
+
+
+def in_order(question: Question) -> Iterator[Question]:
+    """A question's foundations, deepest first, and then itself."""
+    for below in stands_on(question):
+        yield from in_order(below)
+    yield question
+
+
+def questions_of(overlay: Overlay, state: ViewState, results: Results) -> tuple[Question, ...]:
+    """What one layer asks."""
+    asked: tuple[Question, ...] = (concrete(overlay.recipe, state, results),)
+    return asked if overlay.modulation is None else (*asked, overlay.modulation.by)
+
+
+def asked(state: ViewState, results: Results, *, with_surface: bool) -> list[Question]:
+    """Every question of a view, foundations first, each once; the visible and the lowest layers come first."""
+    wanted: dict[Question, None] = {}
+    for overlay in sorted(state.overlays, key=lambda overlay: not overlay.visible):
+        for question in questions_of(overlay, state, results):
+            wanted.update(dict.fromkeys(in_order(question)))
+    for atlas in state.atlases:
+        wanted[AtlasData(atlas)] = None
+    if with_surface:
+        wanted[CortexData(state.surface.cortex)] = None
+        for region in state.surface.regions:
+            wanted.update(dict.fromkeys(in_order(RegionSurface(region))))
+        for overlay in state.overlays:
+            answer = results.get(concrete(overlay.recipe, state, results))
+            if overlay.visible and answer is not None and answer.image is not None and not is_underlay(overlay):
+                wanted[projection_of(answer.image.grid, state.surface.cortex)] = None
+    return list(wanted)
+
+
+def is_underlay(overlay: Overlay) -> bool:
+    """Grey layers are anatomy: they have no place on the cortex and no colour bar."""
+    return overlay.colours.name == "grey"
+
+
+def missing(state: ViewState, results: Results, *, with_surface: bool) -> list[Needed]:
+    """What to compute for a view, in an order in which everything is at hand when its turn comes."""
+    unanswered = [q for q in asked(state, results, with_surface=with_surface) if q not in results]
+    pending = set(unanswered)
+    return [
+        Needed(q, live=isinstance(q, SeedCorrelation | Drawing) and not pending.intersection(stands_on(q)))
+        for q in unanswered
+    ]
+
+
+def frames_of(recipe: Recipe, results: Results) -> int:
+    """Number of frames of a recipe's answer, 1 while it is not known."""
+    answer = results.get(recipe)
+    return answer.n_frames if isinstance(answer, Answer) else 1
+
+
+def file_of(recipe: Recipe) -> FileMap | None:
+    """The file behind a recipe, None for what comes from elsewhere."""
+    match recipe:
+        case FileMap():
+            return recipe
+        case SeedCorrelation(run=run):
+            return run
+        case Drawing(grid_of=grid_of):
+            return file_of(grid_of)
+        case _:
+            return None

@@ -1,0 +1,269 @@
+"""From a view and its answers to what is drawn: slices and 3D views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..render.camera import PRESETS
+from ..render.compose import Kernels, blend_values
+from ..render.layout import BAR_HEIGHT_PX, Arrangement, Grid, View, arrange
+from ..render.scene import ColourBar, Layer, Mesh, MeshLayer, Pose, Rect, SliceScene, SurfaceScene
+from .answers import Answer, Hemisphere
+from .atlas import Atlas
+from .display import content_box
+from .io.surface_cortex import Cortex
+from .layers import Layers, colour_bar, shading_of
+from .project import Projected, on_vertices, side_of
+from .questions import AtlasData, CortexData, RegionSurface, projection_of
+from .recipes import Point
+from .resolve import is_underlay
+from .results import Results
+from .state import Layout, Overlay, ViewState
+
+GYRUS, SULCUS = 172, 112
+GAP_MM = 4.0  # between inflated hemispheres, which would overlap in place
+_NO_ALPHA = np.empty((0, 0), np.float32)
+_WORLD = ((-95.0, -130.0, -75.0), (95.0, 95.0, 110.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A layer with the answers that it shows now; ``other`` is the answer that modulates it."""
+
+    overlay: Overlay
+    answer: Answer
+    other: Answer | None = None
+
+
+class Scenes:
+    """Makes scenes, keeping what is expensive and unchanged: layers, boxes, meshes, vertex colours."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._layers = Layers()
+        self._boxes: dict[int, tuple[Answer, tuple[Point, Point] | None]] = {}
+        self._meshes: dict[tuple[Hemisphere, str], tuple[Cortex, Mesh]] = {}
+        self._base: dict[Hemisphere, tuple[Cortex, NDArray[np.uint8]]] = {}
+
+    def view(self, state: ViewState, shown: tuple[Shown, ...]) -> View:
+        """What part of the world the panels show: the lowest layer's content, and what lies around it."""
+        return View(
+            *self.world_box(shown),
+            state.crosshair_mm,
+            state.centre_mm,
+            state.zoom,
+            state.radiological,
+        )
+
+    def world_box(self, shown: tuple[Shown, ...]) -> tuple[Point, Point]:
+        """Box of the lowest visible layer that has a volume."""
+        for layer in shown:
+            if layer.overlay.visible and layer.answer.image is not None:
+                key = layer.overlay.key
+                kept = self._boxes.get(key)
+                if kept is None or kept[0] is not layer.answer:
+                    kept = (layer.answer, content_box(layer.answer))
+                    self._boxes[key] = kept
+                if kept[1] is not None:
+                    return kept[1]
+        return _WORLD
+
+    def arrangement(
+        self, state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], scale: float
+    ) -> Arrangement:
+        """Panels and rectangles of a canvas."""
+        box = state.lightbox
+        grid = Grid(box.axis, box.rows, box.columns, box.spacing_mm, box.first_mm)
+        bars = self.bars(state, shown)
+        bar_height = round(BAR_HEIGHT_PX * scale) if bars else 0
+        return arrange(self.view(state, shown), size, state.layout, grid, bar_height)
+
+    def bars(self, state: ViewState, shown: tuple[Shown, ...]) -> tuple[ColourBar, ...]:
+        """Keys to the colours of all visible layers that need one."""
+        if not state.marks.colour_bars:
+            return ()
+        wanted = [colour_bar(layer.overlay, layer.answer) for layer in shown if layer.overlay.visible]
+        return tuple(bar for bar in wanted if bar is not None)
+
+    def slices(self, state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], scale: float) -> SliceScene:
+        """The canvas of slices."""
+        place = self.arrangement(state, shown, size, scale)
+        return SliceScene(
+            size,
+            place.panels,
+            self.layers(shown),
+            state.crosshair_mm if state.marks.crosshair else None,
+            state.marks.letters,
+            state.marks.scale_bar,
+            state.marks.positions,
+            self.bars(state, shown),
+            place.bars,
+            caption_of(shown),
+            scale,
+        )
+
+    def layers(self, shown: tuple[Shown, ...]) -> tuple[Layer, ...]:
+        """Drawing layers of the visible overlays, the lowest first; the same tuple contents while nothing changes."""
+        made = [self._layers.layer(s.overlay, s.answer, s.other) for s in shown if s.overlay.visible]
+        self._layers.forget({s.overlay.key for s in shown})
+        return tuple(layer for layer in made if layer is not None)
+
+    def surfaces(
+        self, state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], scale: float, kernels: Kernels
+    ) -> SurfaceScene | None:
+        """The canvas of 3D views, None while the cortex is not at hand."""
+        cortices: tuple[Cortex, ...] | None = self._results.get(CortexData(state.surface.cortex))
+        if cortices is None:
+            return None
+        hidden = state.surface.hemispheres
+        chosen = [c for c in cortices if hidden == "both" or side_of(c) == hidden]
+        layers = [self._cortex_layer(cortex, state, shown, kernels) for cortex in chosen]
+        regions = self._region_layers(state)
+        names = tuple(layer.name for layer in layers)
+        inner = tuple(layer.name for layer in regions)
+        return SurfaceScene(
+            size,
+            poses(state, Rect(0, 0, *size), names, inner),
+            (*regions, *layers),
+            crosshair_mm=self.crosshair_on(state, chosen) if state.marks.crosshair else None,
+            scale=scale,
+            letters=state.marks.letters,
+        )
+
+    def _cortex_layer(self, cortex: Cortex, state: ViewState, shown: tuple[Shown, ...], kernels: Kernels) -> MeshLayer:
+        side = side_of(cortex)
+        colours = self._shading(cortex, side).copy().reshape(1, -1, 4)
+        for layer in shown:
+            if layer.overlay.visible and not is_underlay(layer.overlay):
+                self._paint(cortex, state, layer, colours, kernels)
+        return MeshLayer(side, self.mesh(cortex, state.surface.kind), colours[0, :, :3], state.surface.opacity)
+
+    def _paint(
+        self, cortex: Cortex, state: ViewState, layer: Shown, colours: NDArray[np.uint8], kernels: Kernels
+    ) -> None:
+        shading = shading_of(layer.overlay, layer.answer)
+        values = self.vertex_values(cortex, state, layer.answer, layer.overlay.frame)
+        if shading is None or values is None:
+            return
+        alpha = _NO_ALPHA
+        if layer.overlay.modulation is not None and layer.other is not None:
+            other = self.vertex_values(cortex, state, layer.other, layer.overlay.frame)
+            if other is not None:
+                alpha = vertex_alpha(layer.overlay, other).reshape(1, -1)
+        blend_values(values.reshape(1, -1), shading, alpha, colours, kernels)
+
+    def vertex_values(self, cortex: Cortex, state: ViewState, answer: Answer, frame: int) -> NDArray[np.float32] | None:
+        """A layer's values on the vertices: its own, else projected from its volume, else None."""
+        side = side_of(cortex)
+        frame = min(frame, answer.n_frames - 1)
+        own = answer.cortex.get(side)
+        if own is not None and own.n_vertices == cortex.n_vertices:
+            return own.frame(frame)
+        image = answer.image
+        if image is None or image.kind == "rgb" or not image.ready(frame):
+            return None
+        projected: Projected | None = self._results.get(projection_of(image.grid, state.surface.cortex))
+        if projected is None or side not in projected.by_side:
+            return None
+        return on_vertices(projected.by_side[side], image.frame(frame), labels=bool(answer.labels))
+
+    def _shading(self, cortex: Cortex, side: Hemisphere) -> NDArray[np.uint8]:
+        """Two greys by the sign of curvature, (n, 4)."""
+        kept = self._base.get(side)
+        if kept is None or kept[0] is not cortex:
+            folds = cortex.curvature if cortex.curvature is not None else cortex.sulcal_depth
+            grey = np.full(cortex.n_vertices, GYRUS, np.uint8)
+            if folds is not None:
+                grey[folds > 0] = SULCUS
+            kept = (cortex, np.column_stack([grey, grey, grey, np.full_like(grey, 255)]))
+            self._base[side] = kept
+        return kept[1]
+
+    def mesh(self, cortex: Cortex, kind: str) -> Mesh:
+        """The surface that is shown; inflated ones stand beside each other."""
+        side = side_of(cortex)
+        kept = self._meshes.get((side, kind))
+        if kept is None or kept[0] is not cortex:
+            surface = (cortex.inflated if kind == "inflated" else cortex.surface(kind)) or cortex.surfaces[0]
+            points = surface.coordinates
+            if not surface.in_world:
+                shift = -points[:, 0].max() - GAP_MM if side == "left" else GAP_MM - points[:, 0].min()
+                points = points + np.array([shift, 0, 0], np.float32)
+            kept = (cortex, Mesh(points, surface.faces))
+            self._meshes[side, kind] = kept
+        return kept[1]
+
+    def crosshair_on(self, state: ViewState, cortices: list[Cortex]) -> Point:
+        """Where the crosshair is drawn: in place, or on an inflated surface at the nearest vertex of the pial."""
+        nearest: tuple[float, Point] | None = None
+        for cortex in cortices:
+            shown = self.mesh(cortex, state.surface.kind)
+            world = cortex.world
+            surface = cortex.inflated if state.surface.kind == "inflated" else cortex.surface(state.surface.kind)
+            if world is None or surface is None or surface.in_world:
+                continue
+            distance = np.linalg.norm(world.coordinates - np.array(state.crosshair_mm, np.float32), axis=1)
+            vertex = int(distance.argmin())
+            x, y, z = (float(v) for v in shown.points[vertex])
+            if nearest is None or distance[vertex] < nearest[0]:
+                nearest = (float(distance[vertex]), (x, y, z))
+        return state.crosshair_mm if nearest is None else nearest[1]
+
+    def place_of(self, state: ViewState, name: str, vertex: int) -> Point | None:
+        """World position of a picked vertex: that of the pial, whatever surface is shown; None for other meshes."""
+        cortices: tuple[Cortex, ...] = self._results.get(CortexData(state.surface.cortex)) or ()
+        for cortex in cortices:
+            if side_of(cortex) == name and cortex.world is not None:
+                x, y, z = (float(v) for v in cortex.world.coordinates[vertex])
+                return x, y, z
+        return None
+
+    def _region_layers(self, state: ViewState) -> list[MeshLayer]:
+        layers: list[MeshLayer] = []
+        for region in state.surface.regions:
+            mesh: Mesh | None = self._results.get(RegionSurface(region))
+            atlas: Atlas | None = self._results.get(AtlasData(region.atlas))
+            if mesh is not None and atlas is not None and len(mesh.faces):
+                name = f"region {region.atlas} {' '.join(map(str, region.indices))}"
+                layers.append(MeshLayer(name, mesh, atlas.region(region.indices[0]).colour))
+        return layers
+
+
+def vertex_alpha(overlay: Overlay, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Opacity that a second image asks for, per vertex; the same rule as on slices."""
+    modulation = overlay.modulation
+    if modulation is None:
+        return np.ones_like(values)
+    if modulation.how == "clip":
+        return ((values >= modulation.low) & (values <= modulation.high)).astype(np.float32)
+    span = max(modulation.high - modulation.low, 1e-30)
+    return np.nan_to_num(np.clip((np.abs(values) - modulation.low) / span, 0, 1)).astype(np.float32)
+
+
+def poses(state: ViewState, area: Rect, cortex: tuple[str, ...], inner: tuple[str, ...]) -> tuple[Pose, ...]:
+    """One view from the camera, or four: both hemispheres from outside, and below each from the midline."""
+    camera = state.surface.camera
+    if state.layout != "surface":
+        return (Pose(area, camera.azimuth_deg, camera.elevation_deg, camera.zoom, (*cortex, *inner)),)
+    found: list[Pose] = []
+    sides = [side for side in ("left", "right") if side in cortex]
+    width = area.width // max(1, len(sides))
+    for column, side in enumerate(sides):
+        outside, inside = PRESETS["left" if side == "left" else "right"], PRESETS["right" if side == "left" else "left"]
+        for row, (azimuth, elevation) in enumerate((outside, inside)):
+            rect = Rect(area.x + column * width, area.y + row * (area.height // 2), width, area.height // 2)
+            found.append(Pose(rect, azimuth, elevation, camera.zoom, (side, *inner)))
+    return tuple(found)
+
+
+def caption_of(shown: tuple[Shown, ...]) -> str:
+    """What every picture of simulated data says."""
+    return "simulated data" if any(layer.answer.simulated for layer in shown) else ""
+
+
+def has_surface(layout: Layout) -> bool:
+    """Whether a layout has a 3D view."""
+    return layout in ("ortho+surface", "surface", "3d")
