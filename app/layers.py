@@ -102,6 +102,31 @@ def _table(name: str, inverted: bool) -> NDArray[np.uint8]:
     return np.ascontiguousarray(table[::-1]) if inverted else table
 
 
+@lru_cache(maxsize=16)
+def _halves(name: str, inverted: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A diverging table as one for positive and one for negative values, each from the middle outwards."""
+    table = _table(name, inverted).astype(np.float64)
+    places = np.linspace(0, len(table) / 2 - 1, 256)
+    halves = (table[len(table) // 2 :], table[: len(table) // 2][::-1])
+    upper, lower = (
+        np.column_stack([np.interp(places, np.arange(len(half)), half[:, channel]) for channel in range(3)])
+        for half in halves
+    )
+    return np.round(upper).astype(np.uint8), np.round(lower).astype(np.uint8)
+
+
+def tables_of(colours: Colours) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Colours of positive and of negative values, (256, 3) each; None where these have none of their own.
+
+    The same diverging table on both sides is split at its middle.
+    """
+    if colours.negative is None:
+        return _table(colours.name, colours.inverted), None
+    if colours.negative == colours.name and colours.name in tables.names("diverging"):
+        return _halves(colours.name, colours.inverted)
+    return _table(colours.name, colours.inverted), _table(colours.negative, colours.inverted)
+
+
 def shading_of(overlay: Overlay, answer: Answer) -> Shading | LabelShading | None:
     """Colours of an overlay; None for true-colour images."""
     if answer.image is not None and answer.image.kind == "rgb":
@@ -114,11 +139,12 @@ def shading_of(overlay: Overlay, answer: Answer) -> Shading | LabelShading | Non
 def _shading(colours: Colours, threshold: Threshold, opacity: float) -> Shading:
     positive = -np.inf if threshold.value is None else threshold.value
     negative = positive if threshold.negative is None else threshold.negative
+    upper, lower = tables_of(colours)
     return Shading(
-        _table(colours.name, colours.inverted),
+        upper,
         colours.low,
         colours.high,
-        None if colours.negative is None else _table(colours.negative, colours.inverted),
+        lower,
         colours.negative_low,
         colours.negative_high,
         positive,

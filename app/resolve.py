@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from .answers import Answer
+from .problems import Problem
 from .questions import AtlasData, CortexData, PreparedRun, Question, RegionSurface, projection_of
 from .recipes import (
     AtlasLabels,
@@ -24,6 +25,12 @@ from .recipes import (
 )
 from .results import Results
 from .state import Overlay, ViewState
+
+
+class Failure(NamedTuple):
+    """The answer to a question that has none: why. Kept like an answer, so that it is not asked again and again."""
+
+    problem: Problem
 
 
 class Needed(NamedTuple):
@@ -48,9 +55,9 @@ def concrete(recipe: Recipe, state: ViewState, results: Results) -> Recipe:
     return replace(recipe, seed=PointSeed(at, recipe.seed.radius_mm))
 
 
-def snapped(at_mm: Point, answer: Answer | None) -> Point:
+def snapped(at_mm: Point, answer: object) -> Point:
     """Centre of the voxel of an image at a place; the place itself outside it."""
-    if answer is None or answer.image is None:
+    if not isinstance(answer, Answer) or answer.image is None:
         return at_mm
     voxel = answer.image.grid.voxel_at(at_mm)
     if voxel is None:
@@ -75,6 +82,13 @@ def stands_on(question: Question) -> tuple[Question, ...]:
             return (grid_of, *images, *(() if start is None else (start,)))
         case _:
             return ()
+
+
+def helpful_to(question: Question) -> tuple[Question, ...]:
+    """What a question stands on, and what spares it work when it happens to be there."""
+    if isinstance(question, Drawing) and question.edits:
+        return (*stands_on(question), Drawing(question.grid_of, question.edits[:-1], question.start))
+    return stands_on(question)
 
 
 def in_order(question: Question) -> Iterator[Question]:
@@ -104,7 +118,8 @@ def asked(state: ViewState, results: Results, *, with_surface: bool) -> list[Que
             wanted.update(dict.fromkeys(in_order(RegionSurface(region))))
         for overlay in state.overlays:
             answer = results.get(concrete(overlay.recipe, state, results))
-            if overlay.visible and answer is not None and answer.image is not None and not is_underlay(overlay):
+            drawn = overlay.visible and not is_underlay(overlay)
+            if drawn and isinstance(answer, Answer) and answer.image is not None:
                 wanted[projection_of(answer.image.grid, state.surface.cortex)] = None
     return list(wanted)
 

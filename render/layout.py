@@ -181,9 +181,7 @@ def _first_slice(view: View, grid: Grid, count: int) -> float:
     return at - min(max(steps, 0), count - 1) * grid.spacing_mm
 
 
-def arrange(
-    view: View, size: tuple[int, int], layout: str, grid: Grid | None, bar_height: int
-) -> Arrangement:
+def arrange(view: View, size: tuple[int, int], layout: str, grid: Grid | None, bar_height: int) -> Arrangement:
     """Lay a canvas out.
 
     Parameters

@@ -100,9 +100,7 @@ class MarkActors:
             self._texts[number] = (actor, wanted)
 
 
-def _fill(
-    data: vtkPolyData, shapes: list[np.ndarray], colours: list[Colour], height: int, *, closed: bool
-) -> None:
+def _fill(data: vtkPolyData, shapes: list[np.ndarray], colours: list[Colour], height: int, *, closed: bool) -> None:
     """Polylines or polygons with a colour each, flipped to VTK's upward y."""
     sizes = np.array([len(shape) for shape in shapes])
     flat = np.concatenate(shapes).astype(np.float32)

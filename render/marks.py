@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
-import contourpy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -244,16 +243,3 @@ def bar_ticks(shading: Shading) -> list[tuple[float, float]]:
         if 0 <= place <= 1 and all(abs(place - other) > 0.13 for _, other in ticks):
             ticks.append((value, place))
     return sorted(ticks, key=lambda tick: tick[1])
-
-
-def outlines(
-    panel: Panel, values: NDArray[np.float32], level: float, colour: Colour, width: float
-) -> list[Mark]:
-    """Contour lines of sampled values, (height, width) of the panel, at a level, in canvas pixels."""
-    if values.shape[0] < 2 or values.shape[1] < 2:
-        return []
-    filled = np.nan_to_num(values, nan=-np.inf if level > 0 else np.inf)
-    finite = np.clip(filled, level - abs(level) * 4 - 1, level + abs(level) * 4 + 1)
-    origin = np.array([panel.rect.x + 0.5, panel.rect.y + 0.5])
-    lines = contourpy.contour_generator(z=finite).lines(level)
-    return [Line((np.asarray(line) + origin).astype(np.float32), colour, width) for line in lines]

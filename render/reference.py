@@ -113,9 +113,7 @@ def shade(
 
 
 def _look_up(table: Bytes, size: NDArray[np.float64], low: float, high: float) -> Bytes:
-    level = np.nan_to_num(
-        (size - low) * (255.0 / max(high - low, 1e-30)) + 0.5, nan=0.0, posinf=255, neginf=0
-    )
+    level = np.nan_to_num((size - low) * (255.0 / max(high - low, 1e-30)) + 0.5, nan=0.0, posinf=255, neginf=0)
     return table[np.clip(level, 0, 255).astype(np.int64)]
 
 

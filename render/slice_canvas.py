@@ -9,9 +9,9 @@ from vtkmodules.vtkRenderingCore import vtkActor2D, vtkImageMapper
 
 from .compose import Composer, Kernels
 from .mark_actors import MarkActors
-from .marks import Line, Mark, outlines, slice_marks
 from .offscreen import Offscreen
-from .scene import LabelShading, Layer, Panel, Picture, SliceScene
+from .outlines import scene_marks
+from .scene import Picture, SliceScene
 
 
 class SliceCanvas:
@@ -43,33 +43,11 @@ class SliceCanvas:
         if self._canvas.shape[:2] != (height, width) or self._drawn is None:
             self._resize(width, height, scene)
         self._compose(scene)
-        self._marks.show(self.marks(scene), height)
+        self._marks.show(scene_marks(scene, self._composer), height)
         self._image.GetPointData().GetScalars().Modified()
         self._image.Modified()
         self._drawn = scene
         return self._offscreen.picture()
-
-    def marks(self, scene: SliceScene) -> list[Mark]:
-        """Everything over the pictures, as values: what vector figures draw."""
-        marks: list[Mark] = []
-        for number, panel in enumerate(scene.panels):
-            for depth, layer in enumerate(scene.layers):
-                marks += self._outlines((number, depth), panel, layer, scene.scale)
-        return marks + slice_marks(scene)
-
-    def _outlines(self, slot: tuple[int, int], panel: Panel, layer: Layer, scale: float) -> list[Mark]:
-        if layer.outline is None or layer.shading is None:
-            return []
-        values = self._composer.values(slot, panel, layer.source)
-        if isinstance(layer.shading, LabelShading):
-            return _label_edges(panel, values, layer.outline, 1.0 * scale)
-        width = 1.2 * scale
-        marks: list[Mark] = []
-        if np.isfinite(layer.shading.threshold):
-            marks += outlines(panel, values, layer.shading.threshold, layer.outline, width)
-        if layer.shading.negative is not None and np.isfinite(layer.shading.negative_threshold):
-            marks += outlines(panel, values, -layer.shading.negative_threshold, layer.outline, width)
-        return marks
 
     def _resize(self, width: int, height: int, scene: SliceScene) -> None:
         self._canvas = np.empty((height, width, 4), np.uint8)
@@ -99,21 +77,3 @@ class SliceCanvas:
         """Free VTK's memory."""
         self._composer.forget()
         self._offscreen.close()
-
-
-def _label_edges(panel: Panel, values: np.ndarray, colour: tuple[int, int, int], width: float) -> list[Mark]:
-    """Lines between pixels of different labels, joined along rows and columns."""
-    label = np.nan_to_num(values, nan=0.0)
-    x0, y0 = panel.rect.x, panel.rect.y
-    marks: list[Mark] = []
-    for edges, vertical in ((label[:, 1:] != label[:, :-1], True), (label[1:] != label[:-1], False)):
-        along = edges.T if vertical else edges
-        padded = np.pad(along, ((0, 0), (1, 1))).astype(np.int8)
-        change = np.diff(padded, axis=1)
-        line, start = np.nonzero(change == 1)
-        _, stop = np.nonzero(change == -1)
-        for n, a, b in zip(line.tolist(), start.tolist(), stop.tolist(), strict=True):
-            ends = ((n + 1, a), (n + 1, b)) if vertical else ((a, n + 1), (b, n + 1))
-            points = np.array(ends, np.float32) + np.array([x0, y0], np.float32)
-            marks.append(Line(points, colour, width))
-    return marks

@@ -97,8 +97,8 @@ class _MeshActor:
 class SurfaceCanvas:
     """Draws `SurfaceScene` values; meshes stay on the graphics side between pictures."""
 
-    def __init__(self) -> None:
-        self._offscreen = Offscreen()
+    def __init__(self, *, multi_samples: int = 0) -> None:
+        self._offscreen = Offscreen(multi_samples=multi_samples)
         self._overlay = self._offscreen.add_renderer()
         self._offscreen.window.SetNumberOfLayers(2)
         self._overlay.SetLayer(1)
@@ -150,9 +150,7 @@ class SurfaceCanvas:
         _, name, vertex = min(hits)
         return name, vertex
 
-    def _unproject(
-        self, renderer: vtkRenderer, pose: Pose, x: float, y: float, depth: float
-    ) -> NDArray[np.float64]:
+    def _unproject(self, renderer: vtkRenderer, pose: Pose, x: float, y: float, depth: float) -> NDArray[np.float64]:
         """World position of a canvas position, half a metre before (-1) or behind (1) the middle."""
         camera = renderer.GetActiveCamera()
         towards, up, right = frame_of(pose.azimuth_deg, pose.elevation_deg)
@@ -307,9 +305,7 @@ def _place(plane: SlicePlane, texture: vtkTexture, source: vtkPlaneSource) -> No
     height, width = plane.picture.shape[:2]
     image = vtkImageData()
     image.SetDimensions(width, height, 1)
-    image.GetPointData().SetScalars(
-        numpy_to_vtk(np.ascontiguousarray(plane.picture[::-1]).reshape(-1, 4), deep=1)
-    )
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(plane.picture[::-1]).reshape(-1, 4), deep=1))
     texture.SetInputData(image)
     rect = plane.panel.rect
 

@@ -1,0 +1,63 @@
+"""What commands print: one JSON document or text on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from time import monotonic
+
+from .problems import Finding
+
+WIDTH = 28
+STEP_S = 0.1
+
+
+def print_json(document: object) -> None:
+    """One JSON document; NaN and infinities are null."""
+    from .io.write import plain_json  # noqa: PLC0415
+
+    sys.stdout.write(plain_json(document).decode())
+
+
+def print_text(text: str) -> None:
+    """Text for people."""
+    sys.stdout.write(text + "\n")
+
+
+def print_warnings(findings: Iterable[Finding]) -> None:
+    """One line each, on stderr; the same one once."""
+    for finding in dict.fromkeys(findings):
+        where = finding.where.replace("\\", "/").rpartition("/")[2]
+        sys.stderr.write(f"habena: {where}: {finding.message}\n")
+
+
+class Progress:
+    """A progress bar on a terminal, silence elsewhere.
+
+    Used as a context manager; what it gives is the ``report`` that long work calls.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._shown = False
+        self._last = -STEP_S
+
+    def __enter__(self) -> Progress:
+        """Start."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Clear the line."""
+        if self._shown:
+            sys.stderr.write("\r" + " " * (len(self._title) + WIDTH + 9) + "\r")
+            sys.stderr.flush()
+
+    def __call__(self, fraction: float) -> None:
+        """Show how much is done, 0 to 1."""
+        now = monotonic()
+        if now - self._last < STEP_S or not sys.stderr.isatty():
+            return
+        self._last, self._shown = now, True
+        done = round(WIDTH * min(max(fraction, 0.0), 1.0))
+        sys.stderr.write(f"\r{self._title} [{'#' * done}{' ' * (WIDTH - done)}] {fraction:4.0%}")
+        sys.stderr.flush()

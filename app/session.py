@@ -1,0 +1,328 @@
+"""The loop of the program: a change of the view, what it needs, the jobs that answer, the picture again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Signal
+
+from .answers import Answer
+from .compute import compute
+from .display import content_box, first_overlay
+from .io.memory import DoesNotFit, available_bytes
+from .jobs import Jobs
+from .opening import Opened, open_path
+from .problems import Finding, Problem
+from .questions import AtlasData, CortexData, PreparedRun, Projection, Question, RegionSurface
+from .recipes import Drawing, FileMap, Point, Recipe, SeedCorrelation
+from .resolve import Failure, asked, concrete, helpful_to, missing, stands_on
+from .results import Results
+from .scenes import Scenes, Shown, has_surface
+from .state import Overlay, ViewState
+from .store import Store
+
+Level = Literal["info", "warning", "error"]
+LIVE = "live"
+CACHE_SHARE = 0.6  # of the memory that is free at the start
+
+
+class Notice(NamedTuple):
+    """Something to tell the user, with what can be done about it.
+
+    ``actions`` are pairs of a button's text and what it does.
+    """
+
+    level: Level
+    text: str
+    actions: tuple[tuple[str, Callable[[], None]], ...] = ()
+
+
+class Session(QObject):
+    """What one window works on. All methods belong to the interface thread.
+
+    Signals
+    -------
+    changed
+        Something to draw is new: the view or an answer.
+    noticed : Notice
+    opened : Opened
+        A path has been opened and taken in.
+    """
+
+    changed = Signal()
+    noticed = Signal(object)
+    opened = Signal(object)
+
+    def __init__(self, state: ViewState | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.results = Results(int(CACHE_SHARE * available_bytes()), on_drop=_close)
+        self.jobs = Jobs(self)
+        self.scenes = Scenes(self.results)
+        self.store = Store(state or ViewState(), self._on_view)
+        self._last: dict[int, tuple[object, Answer]] = {}
+        self._awaited: frozenset[Question] = frozenset()
+        self._loading: dict[object, Callable[[Any], None]] = {}
+        self.jobs.finished.connect(self._on_finished)
+        self.jobs.failed.connect(self._on_failed)
+        self.jobs.cancelled.connect(self._on_cancelled)
+        self._resolve()
+
+    @property
+    def state(self) -> ViewState:
+        """The current view."""
+        return self.store.state
+
+    @property
+    def waits_for_live(self) -> bool:
+        """Whether a map that follows the crosshair is on its way."""
+        return bool(self._awaited)
+
+    def update(self, what: str, merge: str | None = None, **changes: object) -> None:
+        """Change fields of the view; see `Store.update`."""
+        self.store.update(replace(self.state, **changes), what, merge)
+
+    def update_overlay(self, changed: Overlay, what: str, merge: str | None = None) -> None:
+        """Change one layer."""
+        self.store.update(self.state.with_overlay(changed), what, merge)
+
+    def move_crosshair(self, to_mm: Point, merge: str | None = "crosshair") -> None:
+        """Move the crosshair; moves that follow one another are one step until `Store.settle`."""
+        x, y, z = (round(float(v), 3) for v in to_mm)
+        self.update("move the crosshair", merge, crosshair_mm=(x, y, z))
+
+    def answer(self, recipe: Recipe) -> Answer | None:
+        """The answer to a recipe at the crosshair, None while unknown or when there is none."""
+        answer = self.results.get(concrete(recipe, self.state, self.results))
+        return answer if isinstance(answer, Answer) else None
+
+    def failure(self, recipe: Recipe) -> Problem | None:
+        """Why a recipe has no answer."""
+        answer = self.results.get(concrete(recipe, self.state, self.results))
+        return answer.problem if isinstance(answer, Failure) else None
+
+    def shown(self) -> tuple[Shown, ...]:
+        """Layers with the answers they show; while a new answer is on its way, the last one of the same kind."""
+        shown: list[Shown] = []
+        for overlay in self.state.overlays:
+            answer = self.answer(overlay.recipe)
+            family = family_of(overlay.recipe)
+            if answer is not None:
+                self._last[overlay.key] = (family, answer)
+            elif self.failure(overlay.recipe) is None:
+                kept = self._last.get(overlay.key)
+                answer = kept[1] if kept is not None and kept[0] == family else None
+            if answer is not None:
+                other = None if overlay.modulation is None else self.answer(overlay.modulation.by)
+                shown.append(Shown(overlay, answer, other))
+        return tuple(shown)
+
+    # -- opening
+
+    def open(self, path: str) -> None:
+        """Open a path in the background; `opened` or `noticed` tells what came of it."""
+        self.start(("open", path), f"Opening {_name(path)}", lambda report: open_path(path, report), self._take)
+
+    def start(
+        self, key: object, title: str, work: Callable[[Callable[[float], None]], Any], then: Callable[[Any], None]
+    ) -> None:
+        """Run long work and hand its result to a function on the interface thread."""
+        self._loading[key] = then
+        self.jobs.long(key, title, work)
+
+    def _take(self, opened: Opened) -> None:
+        state = opened.view or self.state
+        for recipe, answer in opened.layers:
+            self.results.put(recipe, answer)
+            state = with_layer(state, recipe, answer)
+        if opened.cortex is not None:
+            layout = state.layout if has_surface(state.layout) else "ortho+surface"
+            state = replace(state, surface=replace(state.surface, cortex=opened.cortex), layout=layout)
+        self.store.update(state, "open")
+        for problem in opened.problems:
+            self.noticed.emit(Notice("error", str(problem)))
+        for finding in opened.findings:
+            self.noticed.emit(Notice("info", finding.message))
+        for recipe, answer in opened.layers:
+            self._tell(answer.findings)
+            self.load_rest(recipe, answer)
+        self.opened.emit(opened)
+
+    def _tell(self, findings: tuple[Finding, ...]) -> None:
+        for finding in findings:
+            self.noticed.emit(Notice("warning", f"{_name(finding.where)}: {finding.message}"))
+
+    def load_rest(self, recipe: FileMap, answer: Answer) -> None:
+        """Unpack the other frames of a compressed series in the background."""
+        image = answer.image
+        if image is None or image.ready(answer.n_frames - 1):
+            return
+        load: Callable[[Callable[[float], None]], None] | None = getattr(image, "load", None)
+        if load is not None:
+            title = f"Loading {_name(recipe.path)}"
+            self.start(("load", recipe), title, load, lambda _: self._on_view(self.state))
+
+    # -- the loop
+
+    def _on_view(self, state: ViewState) -> None:
+        del state
+        self._resolve()
+        self.changed.emit()
+
+    def _resolve(self) -> None:
+        with_surface = has_surface(self.state.layout)
+        wanted = asked(self.state, self.results, with_surface=with_surface)
+        self.results.use(frozenset(wanted))
+        live: list[Question] = []
+        for needed in missing(self.state, self.results, with_surface=with_surface):
+            if self._fails_with(needed.question):
+                continue
+            if needed.live:
+                live.append(needed.question)
+            elif all(below in self.results for below in stands_on(needed.question)):
+                self._start(needed.question)
+        self._awaited = frozenset(live)
+        if live:
+            works = [(question, self._known(question)) for question in live]
+            self.jobs.live(LIVE, lambda _: [(question, _attempt(question, known)) for question, known in works])
+
+    def _fails_with(self, question: Question) -> bool:
+        """Pass the failure of a foundation on."""
+        for below in stands_on(question):
+            answer = self.results.get(below)
+            if isinstance(answer, Failure):
+                self.results.put(question, answer)
+                return True
+        return False
+
+    def _known(self, question: Question) -> Callable[[Question], Any]:
+        """Earlier answers that a question may use, safe to read in another thread."""
+        return {below: self.results.get(below) for below in helpful_to(question)}.get
+
+    def _start(self, question: Question) -> None:
+        if not self.jobs.busy(question):
+            known = self._known(question)
+            self.jobs.long(question, title_of(question), lambda report: compute(question, known, report))
+
+    def _on_finished(self, key: object, result: Any) -> None:
+        if key == LIVE:
+            for question, answer in result:
+                self.results.put(question, answer)
+            self._awaited = self._awaited - {question for question, _ in result}
+        elif key in self._loading:
+            self._loading.pop(key)(result)
+            return
+        else:
+            self.results.put(key, result)  # pyright: ignore[reportArgumentType] - keys of other jobs are questions
+            if isinstance(result, Answer) and isinstance(key, FileMap):
+                self._tell(result.findings)
+                self.load_rest(key, result)
+        self._resolve()
+        self.changed.emit()
+
+    def _on_failed(self, key: object, error: Exception) -> None:
+        then = self._loading.pop(key, None)
+        if not isinstance(error, Problem):
+            raise error  # a defect: to the excepthook, which shows it and goes on
+        if then is None and key != LIVE:
+            self.results.put(key, Failure(error))  # pyright: ignore[reportArgumentType]
+        actions: tuple[tuple[str, Callable[[], None]], ...] = ()
+        if isinstance(error, DoesNotFit) and isinstance(key, tuple) and key[0] == "load":
+            recipe = key[1]
+            actions = ((self.tr("Unpack to disk"), lambda: self.unpack_to_disk(recipe)),)
+        self.noticed.emit(Notice("error", str(error), actions))
+        self._resolve()
+        self.changed.emit()
+
+    def unpack_to_disk(self, recipe: FileMap) -> None:
+        """Read a series that does not fit into memory from a temporary file."""
+        from .settings import cache_folder  # noqa: PLC0415
+
+        answer = self.results.get(recipe)
+        spill = getattr(answer.image, "spill", None) if isinstance(answer, Answer) else None
+        if spill is not None:
+            folder = cache_folder()
+            title = f"Unpacking {_name(recipe.path)}"
+            self.start(
+                ("load", recipe), title, lambda report: spill(folder, report), lambda _: self._on_view(self.state)
+            )
+
+    def _on_cancelled(self, key: object) -> None:
+        if self._loading.pop(key, None) is None and key != LIVE:
+            stopped = Problem(title_of(key), "was stopped", "change a setting or open it again to start it anew")  # pyright: ignore[reportArgumentType]
+            self.results.put(key, Failure(stopped))  # pyright: ignore[reportArgumentType]
+        self.changed.emit()
+
+    def retry(self, question: Question) -> None:
+        """Forget a failure and ask again."""
+        self.results.forget(question)
+        self._resolve()
+        self.changed.emit()
+
+    def close(self) -> None:
+        """Stop all work and give memory back."""
+        self.jobs.close()
+        self._last.clear()
+        self.results.clear()
+
+
+def with_layer(state: ViewState, recipe: Recipe, answer: Answer) -> ViewState:
+    """The view with a new layer on top, selected; the first image also places the crosshair."""
+    key = state.next_key()
+    lowest = not any(overlay.visible for overlay in state.overlays)
+    overlay = first_overlay(key, recipe, answer, lowest=lowest)
+    box = content_box(answer) if lowest else None
+    crosshair = state.crosshair_mm
+    if box is not None and not all(a <= c <= b for a, c, b in zip(box[0], crosshair, box[1], strict=True)):
+        x, y, z = (round((a + b) / 2, 3) for a, b in zip(*box, strict=True))
+        crosshair = (x, y, z)
+    return replace(state, overlays=(*state.overlays, overlay), selected=key, crosshair_mm=crosshair)
+
+
+def family_of(recipe: Recipe) -> object:
+    """What stays the same while an answer is renewed: an old map may stand in for a new one of the same family."""
+    match recipe:
+        case SeedCorrelation(run=run, preparation=preparation, measure=measure):
+            return run, preparation, measure
+        case Drawing(grid_of=grid_of):
+            return grid_of
+        case _:
+            return recipe
+
+
+def title_of(question: Question) -> str:
+    """What a job says that it does."""
+    match question:
+        case FileMap(path=path):
+            return f"Opening {_name(path)}"
+        case PreparedRun(run=FileMap(path=path)):
+            return f"Preparing {_name(path)}"
+        case AtlasData(id=atlas):
+            return f"Reading atlas {atlas}"
+        case CortexData() | Projection():
+            return "Preparing the cortex"
+        case RegionSurface():
+            return "Preparing a region"
+        case _:
+            return "Computing"
+
+
+def _attempt(question: Question, known: Callable[[Question], Any]) -> Any:
+    """An answer or why there is none."""
+    try:
+        return compute(question, known)
+    except Problem as problem:
+        return Failure(problem)
+
+
+def _name(path: str) -> str:
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
+
+
+def _close(answer: Any) -> None:
+    """Give back the memory and files of an answer that nobody shows any more."""
+    image = getattr(answer, "image", None)
+    close = getattr(image, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,154 @@
+"""Correlation of a seed with every voxel of a run."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from .arrays import FAST_MATH, Float32, Float64, Int64, read_only
+from .errors import CannotCompute
+from .quantise import QuantisedRows
+from .rows import UnitRows
+from .threads import split
+
+Z_LIMIT = 4.0  # atanh of a correlation of .99933; beyond it Fisher z says nothing but "the same series"
+SMALLEST = 2048  # rows worth handing to another thread
+SEEDS_AT_ONCE = 4
+ROWS_AT_ONCE = 32
+
+
+def seed_series(rows: UnitRows, seed: Int64) -> Float64:
+    """The mean of the prepared series of some rows, as coordinates (D,).
+
+    Rows that have no correlation (constant or not finite) are left out.
+
+    Raises
+    ------
+    CannotCompute
+        When no row is left, or the mean is constant.
+    """
+    inside = np.asarray(seed, dtype=np.int64)
+    inside = inside[rows.valid[inside]]
+    if not inside.size:
+        raise CannotCompute("no voxel of the seed has a series that varies", "move the seed into the brain")
+    mean = rows.norm[inside].astype(np.float64) @ rows.unit[inside].astype(np.float64) / inside.size
+    _unit(mean)
+    return mean
+
+
+def seed_map(rows: UnitRows | QuantisedRows, seed: ArrayLike) -> Float32:
+    """Pearson correlation of a seed with every row.
+
+    One pass over the rows: the time it takes is the time it takes to read them.
+
+    Parameters
+    ----------
+    rows : UnitRows or QuantisedRows
+    seed : (D,)
+        From `seed_series`, or ``rows.in_rows`` of a series from elsewhere.
+
+    Returns
+    -------
+    (V,) float32
+        NaN for rows without a correlation.
+
+    Raises
+    ------
+    CannotCompute
+        When the seed is constant or not finite.
+    """
+    unit = read_only(_unit(np.asarray(seed, dtype=np.float64)).astype(np.float32))
+    values = rows.unit if isinstance(rows, UnitRows) else rows.values
+    result = np.empty(len(values), np.float32)
+    split(lambda start, stop: _products(values, unit, result, start, stop), len(values), smallest=SMALLEST)
+    return result * rows.scale if isinstance(rows, QuantisedRows) else result
+
+
+def seed_maps(rows: UnitRows | QuantisedRows, seeds: ArrayLike) -> Float32:
+    """Several seeds (K, D) in one pass over the rows, (K, V) float32; otherwise as `seed_map`."""
+    given = np.asarray(seeds, dtype=np.float64)
+    units = np.zeros((-(-len(given) // SEEDS_AT_ONCE) * SEEDS_AT_ONCE, given.shape[1]), np.float32)
+    for unit, seed in zip(units, given, strict=False):
+        unit[:] = _unit(seed)
+    values = rows.unit if isinstance(rows, UnitRows) else rows.values
+    result = np.empty((len(units), len(values)), np.float32)
+    several = read_only(units)
+    split(lambda start, stop: _products_of(values, several, result, start, stop), len(values), smallest=SMALLEST)
+    maps = result[: len(given)]
+    return maps * rows.scale if isinstance(rows, QuantisedRows) else maps
+
+
+def fisher_z(r: ArrayLike) -> NDArray[Any]:
+    """Atanh of correlations, limited to -4 ... 4; the dtype stays, NaN stays."""
+    limit = math.tanh(Z_LIMIT)
+    return np.arctanh(np.clip(r, -limit, limit))
+
+
+def mean_r(maps: ArrayLike) -> NDArray[Any]:
+    """Mean of correlations along the first axis: as Fisher z, then back. NaN where any is NaN."""
+    return np.tanh(fisher_z(maps).mean(axis=0))
+
+
+def _unit(seed: Float64) -> Float64:
+    length = float(np.sqrt(seed @ seed))
+    if not (np.isfinite(length) and length > 0):
+        raise CannotCompute("the seed's series is constant or not finite", "choose a seed whose series varies")
+    return seed / length
+
+
+@njit(cache=True, nogil=True, fastmath=FAST_MATH)
+def _products(values: Any, seed: Float32, result: Float32, start: int, stop: int) -> None:
+    """Rows start to stop times the seed, from two places at once: one stream does not fill the memory's bandwidth."""
+    half = (stop - start) // 2
+    for v in range(start, start + half):
+        a, b = values[v], values[v + half]
+        x = y = np.float32(0)
+        for t in range(seed.size):
+            x += np.float32(a[t]) * seed[t]
+            y += np.float32(b[t]) * seed[t]
+        result[v] = x
+        result[v + half] = y
+    for v in range(start + 2 * half, stop):
+        a = values[v]
+        x = np.float32(0)
+        for t in range(seed.size):
+            x += np.float32(a[t]) * seed[t]
+        result[v] = x
+
+
+@njit(cache=True, nogil=True, fastmath=FAST_MATH)
+def _products_of(values: Any, seeds: Float32, result: Float32, start: int, stop: int) -> None:
+    """Rows start to stop times all seeds: a few rows stay in the cache while the seeds pass, four at a time."""
+    for first in range(start, stop, ROWS_AT_ONCE):
+        last = min(stop, first + ROWS_AT_ONCE)
+        for k in range(0, seeds.shape[0], SEEDS_AT_ONCE):
+            p, q, r, s = seeds[k], seeds[k + 1], seeds[k + 2], seeds[k + 3]
+            for v in range(first, last, 2):
+                w = min(v + 1, last - 1)
+                one, two = values[v], values[w]
+                a = b = c = d = e = f = g = h = np.float32(0)
+                for t in range(one.size):
+                    x, y = np.float32(one[t]), np.float32(two[t])
+                    a += x * p[t]
+                    b += x * q[t]
+                    c += x * r[t]
+                    d += x * s[t]
+                    e += y * p[t]
+                    f += y * q[t]
+                    g += y * r[t]
+                    h += y * s[t]
+                result[k, v], result[k + 1, v], result[k + 2, v], result[k + 3, v] = a, b, c, d
+                result[k, w], result[k + 1, w], result[k + 2, w], result[k + 3, w] = e, f, g, h
+
+
+def compile_kernels() -> None:
+    """Compile for the types that are used."""
+    seeds = read_only(np.ones((SEEDS_AT_ONCE, 3), np.float32))
+    for dtype in (np.float32, np.int16, np.int8):
+        values = read_only(np.ones((2, 3), dtype))
+        _products(values, seeds[0], np.empty(2, np.float32), 0, 2)
+        _products_of(values, seeds, np.empty((SEEDS_AT_ONCE, 2), np.float32), 0, 2)

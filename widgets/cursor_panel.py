@@ -1,0 +1,167 @@
+"""What is under the crosshair: where, the value of every layer, the regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QWidget
+
+from .controls import IconButton, column, described, muted, row
+from .numbers import NumberEdit, NumberSpec, format_number
+from .theme import look
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ValueLine:
+    """Value of one layer under the crosshair; a text for labels, None outside the image."""
+
+    name: str
+    value: float | str | None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class RegionLine:
+    """A region under the crosshair.
+
+    Attributes
+    ----------
+    atlas, text : str
+    share : float or None
+        0 to 1 in a probabilistic atlas, None in one of labels.
+    note : str
+        What its reader must know, or empty.
+    """
+
+    atlas: str
+    text: str
+    share: float | None = None
+    note: str = ""
+
+
+class CursorPanel(QWidget):
+    """Coordinates to read and type, values and region names.
+
+    ``moved`` carries x, y, z in mm.
+    """
+
+    moved = Signal(float, float, float)
+    settled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._at: Point = (0.0, 0.0, 0.0)
+        self._values: tuple[ValueLine, ...] = ()
+        self._regions: tuple[RegionLine, ...] = ()
+        self._voxel: tuple[int, int, int] | None = None
+        ways = (self.tr("left to right"), self.tr("back to front"), self.tr("bottom to top"))
+        self._edits = tuple(
+            self._edit(axis, name, way) for axis, (name, way) in enumerate(zip("xyz", ways, strict=True))
+        )
+        tip = self.tr("Copy position, values and regions as text")
+        copy = IconButton("copy", self.tr("Copy"), tip)
+        copy.clicked.connect(self._copy)
+        fields = row()
+        for name, edit in zip("xyz", self._edits, strict=True):
+            fields.insertWidget(fields.count() - 1, QLabel(name))
+            fields.insertWidget(fields.count() - 1, edit, 1)
+        fields.insertWidget(fields.count() - 1, QLabel("mm"))
+        fields.addWidget(copy)
+        self._voxel_label = muted()
+        self._text = described(QLabel(), self.tr("Values and regions"), "")
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setWordWrap(True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._note = muted()
+        layout = column(self, margin=8)
+        layout.addLayout(fields)
+        for part in (self._voxel_label, self._text, self._note):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        self.set_position(self._at)
+        self.set_voxel(None, "")
+        self.set_regions((), "")
+
+    def _edit(self, axis: int, name: str, way: str) -> NumberEdit:
+        tip = self.tr("Position {axis} in mm, {way}").format(axis=name, way=way)
+        edit = NumberEdit(f"{name} mm", tip, NumberSpec(step=1.0))
+        edit.changed.connect(lambda value: self._move(axis, value))  # pyright: ignore[reportUnknownLambdaType]
+        edit.settled.connect(self.settled)
+        return edit
+
+    def set_position(self, at: Point) -> None:
+        """Show a position in mm."""
+        self._at = at
+        for edit, value in zip(self._edits, at, strict=True):
+            edit.set_value(value)
+
+    def set_voxel(self, voxel: tuple[int, int, int] | None, image: str) -> None:
+        """Show the voxel of the selected image under the crosshair, None when it lies outside."""
+        self._voxel = voxel
+        inside = "" if voxel is None else self.tr("voxel {indices}").format(indices=", ".join(map(str, voxel)))
+        text = inside or self.tr("outside")
+        self._voxel_label.setText(f"{text}  ·  {image}" if image else "")
+        self._voxel_label.setVisible(bool(image))
+
+    def set_values(self, values: Iterable[ValueLine]) -> None:
+        """Show the layers' values, topmost layer first."""
+        self._values = tuple(values)
+        self._show_text()
+
+    def set_regions(self, regions: Iterable[RegionLine], note: str = "") -> None:
+        """Show regions, and a line that says what is missing and why."""
+        self._regions = tuple(regions)
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+        self._show_text()
+
+    def text(self) -> str:
+        """All of it as plain text, columns separated by tabs."""
+        lines = ["x y z mm\t" + " ".join(format_number(value) for value in self._at)]
+        if self._voxel is not None:
+            lines.append(self._voxel_label.text())
+        lines += [f"{line.name}\t{_value(line)}\t{line.unit}".rstrip() for line in self._values]
+        lines += [f"{line.atlas}\t{_region(line)}\t{line.note}".rstrip() for line in self._regions]
+        return "\n".join(lines)
+
+    def _show_text(self) -> None:
+        quiet = f' style="color:{look().muted}"'
+        values = "".join(
+            f'<tr><td width="100%">{escape(line.name)}</td><td align="right">&nbsp;{escape(_value(line))}</td>'
+            f"<td{quiet}>&nbsp;{escape(line.unit)}</td></tr>"
+            for line in self._values
+        )
+        regions = "".join(
+            f'<tr><td>{escape(_region(line))}</td><td align="right"{quiet}>&nbsp;{escape(line.atlas)}</td></tr>'
+            + (f'<tr><td colspan="2"{quiet}>{escape(line.note)}</td></tr>' if line.note else "")
+            for line in self._regions
+        )
+        tables = [f'<table width="100%" cellspacing="2">{rows}</table>' for rows in (values, regions) if rows]
+        self._text.setText("<p></p>".join(tables))
+        self._text.setVisible(bool(tables))
+
+    def _move(self, axis: int, value: float) -> None:
+        at = list(self._at)
+        at[axis] = value
+        self._at = (at[0], at[1], at[2])
+        self.moved.emit(*self._at)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text())
+
+
+def _value(line: ValueLine) -> str:
+    return line.value if isinstance(line.value, str) else format_number(line.value)
+
+
+def _region(line: RegionLine) -> str:
+    return line.text if line.share is None else f"{line.text} {100 * line.share:.0f} %"

@@ -1,0 +1,104 @@
+"""Parts of plots: axes that write numbers as everywhere else, and a time axis that the mouse scrubs."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QFont
+
+from .numbers import format_number
+from .theme import look
+
+AXIS_WIDTH = 58  # the same beside every plot, so that their times stand above one another
+
+
+class NumberAxis(pg.AxisItem):
+    """An axis with the program's own numbers, in quiet colours."""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side)
+        self._title = ""
+        self._style: dict[str, str] = {}
+        self.enableAutoSIPrefix(False)
+        self.setStyle(tickLength=-4, maxTickLevel=0)
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [format_number(value * scale) for value in values]
+
+    def set_look(self, font: QFont) -> None:
+        """Take the colours of the theme."""
+        self.setPen(QColor(look().border))
+        self.setTextPen(QColor(look().muted))
+        self.setTickFont(font)
+        self._style = {"font-size": f"{font.pointSizeF():.1f}pt", "color": look().muted}
+        self.set_title(self._title)
+
+    def set_title(self, title: str) -> None:
+        """Say what the axis measures, with its unit."""
+        self._title = title
+        self.setLabel(escape(title), **self._style)
+
+
+class TimeBox(pg.ViewBox):
+    """A plot area in which click and drag choose a time, the wheel zooms it and a double click shows all."""
+
+    chosen = Signal(float)
+    settled = Signal()
+    all_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseEnabled(x=True, y=False)
+        self.disableAutoRange()
+
+    def _time(self, event: Any) -> float:
+        return self.mapSceneToView(QPointF(event.scenePos())).x()
+
+    def mouseClickEvent(self, ev: Any) -> None:
+        if ev.button() != Qt.MouseButton.LeftButton:
+            return
+        ev.accept()
+        if ev.double():
+            self.all_wanted.emit()
+        else:
+            self.chosen.emit(self._time(ev))
+            self.settled.emit()
+
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
+        if ev.button() == Qt.MouseButton.LeftButton:
+            ev.accept()
+            self.chosen.emit(self._time(ev))
+            if ev.isFinish():
+                self.settled.emit()
+        elif ev.button() == Qt.MouseButton.MiddleButton:
+            super().mouseDragEvent(ev, axis)
+
+
+class TimePlot(pg.PlotItem):
+    """A plot over time with a line at the frame that is shown."""
+
+    def __init__(self) -> None:
+        self.box = TimeBox()
+        self.bottom, self.left = NumberAxis("bottom"), NumberAxis("left")
+        super().__init__(viewBox=self.box, axisItems={"bottom": self.bottom, "left": self.left}, enableMenu=False)
+        self.hideButtons()
+        self.left.setWidth(AXIS_WIDTH)
+        self.frame = pg.InfiniteLine(angle=90)
+        self.frame.setZValue(10)
+        self.frame.hide()
+        self.addItem(self.frame, ignoreBounds=True)
+
+    def set_look(self, font: QFont) -> None:
+        """Take the colours of the theme."""
+        for axis in (self.bottom, self.left):
+            axis.set_look(font)
+        self.frame.setPen(pg.mkPen(look().text, width=1))
+
+    def set_frame(self, x: float | None) -> None:
+        """Put the line at a time, or take it away."""
+        self.frame.setVisible(x is not None)
+        if x is not None:
+            self.frame.setValue(x)
