@@ -81,10 +81,8 @@ def _where(error: click.ClickException) -> str:
     return name or "command line"
 
 
-def _numbers(text: str | None, count: int, option: str, form: str) -> tuple[float, ...] | None:
+def _numbers(text: str, count: int, option: str, form: str) -> tuple[float, ...]:
     """Comma-separated numbers of an option."""
-    if text is None:
-        return None
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
@@ -92,6 +90,20 @@ def _numbers(text: str | None, count: int, option: str, form: str) -> tuple[floa
     if len(values) != count or not all(abs(value) < float("inf") for value in values):
         raise Problem(option, f"'{text}' is not {form}", f"write {option} {form}")
     return values
+
+
+def _point(text: str | None) -> tuple[float, float, float] | None:
+    if text is None:
+        return None
+    x, y, z = _numbers(text, 3, "--at", "X,Y,Z")
+    return x, y, z
+
+
+def _band(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    low, high = _numbers(text, 2, "--band", "LO,HI")
+    return low, high
 
 
 @application.command("open", hidden=True)
@@ -107,7 +119,7 @@ def open_window(
 @application.command()
 def info(
     files: Annotated[list[str], typer.Argument(help="Images, surfaces or CIFTI files.")],
-    as_json: Json = False,  # noqa: FBT002 - typer's form of a flag
+    as_json: Json = False,
 ) -> None:
     """Tell format, size, orientation, space, timing and everything odd about files."""
     from .io.info import describe, file_findings, file_info  # noqa: PLC0415
@@ -120,7 +132,7 @@ def info(
 
 
 @application.command()
-def doctor(as_json: Json = False) -> None:  # noqa: FBT002
+def doctor(as_json: Json = False) -> None:
     """Print versions, graphics, fonts, memory and threads, and what is missing with the command that installs it."""
     from .doctor import examine, in_words  # noqa: PLC0415
 
@@ -153,7 +165,11 @@ def render(
     if not out:
         raise Problem("render", "no output is named", "add -o PICTURE.png")
     options = headless.RenderOptions(
-        _layout(layout), _numbers(at, 3, "--at", "X,Y,Z"), _size(size), _dpi(dpi), radiological  # pyright: ignore[reportArgumentType] - three numbers
+        _layout(layout),
+        _point(at),
+        _size(size),
+        _dpi(dpi),
+        radiological,
     )
     overlays = [headless.parse_overlay(text) for text in overlay or []]
     findings = headless.render(underlay, out, overlays, options, with_view=with_view)
@@ -184,7 +200,7 @@ def _dpi(value: float) -> float:
 
 
 @application.command()
-def seed(  # noqa: PLR0913 - the options of the contract
+def seed(
     run: Annotated[str, typer.Argument(help="4D run.")],
     out: Annotated[str, typer.Option("-o", "--output", help="Map to write: .nii.gz or .nii")] = "",
     at: Annotated[str | None, typer.Option(help="Seed at X,Y,Z in mm: nearest voxel.")] = None,
@@ -217,13 +233,13 @@ def seed(  # noqa: PLR0913 - the options of the contract
         drop,
         fwhm,
         detrend,
-        _numbers(band, 2, "--band", "LO,HI"),  # pyright: ignore[reportArgumentType] - two numbers
+        _band(band),
         confounds,
         columns_named(confounds, columns),
         censor,
         brain,
     )
-    place = headless.SeedPlace(_numbers(at, 3, "--at", "X,Y,Z"), radius, region, atlas, mask)  # pyright: ignore[reportArgumentType]
+    place = headless.SeedPlace(_point(at), radius, region, atlas, mask)
     with Progress("Preparing") as report:
         files = headless.SeedFiles(out, save_prepared)
         found = headless.seed(run, place, preparation, "z" if fisher else "r", files, report)
@@ -237,7 +253,9 @@ def seed(  # noqa: PLR0913 - the options of the contract
 
 @application.command()
 def regions(
-    maps: Annotated[list[str] | None, typer.Argument(help="Maps to summarise by region; none lists the regions.")] = None,
+    maps: Annotated[
+        list[str] | None, typer.Argument(help="Maps to summarise by region; none lists the regions.")
+    ] = None,
     atlas: Annotated[str | None, typer.Option(help="One atlas; default all (with maps: aal2).")] = None,
     out: Annotated[str | None, typer.Option("-o", "--output", help="TSV to write.")] = None,
     as_json: Json = False,

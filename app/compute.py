@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,23 +13,19 @@ from . import drawing as drawings
 from .answers import Answer, ArrayImage, Cortex, Hemisphere, Label
 from .atlas import Atlas
 from .grid import Grid
-from .problems import Problem
-from .questions import AtlasData, CortexData, PreparedRun, Projection, Question, RegionSurface
+from .problems import Problem, silent
+from .questions import AtlasData, CortexData, PreparedRun, Projection, QualityOf, Question, RegionSurface
 from .recipes import AtlasLabels, Drawing, FileMap, MaskSeed, Recipe, RegionMask, SeedCorrelation
 from .resolve import in_order
 from .results import Results
-from .runs import Prepared, mask_on_grid, prepare_run
-from .seeds import seed_answer
+
+if TYPE_CHECKING:
+    from .runs import Prepared
 
 Interpolation = Literal["linear", "nearest"]
 
 Report = Callable[[float], None]
 Known = Callable[[Question], Any]
-
-
-def silent(fraction: float) -> None:
-    """A report that nobody reads."""
-    del fraction
 
 
 def answer_to(question: Question, results: Results, report: Report = silent) -> Any:
@@ -63,12 +59,10 @@ def open_file(path: str) -> Answer:
     """Whatever the file holds, with its first frame at hand."""
     from .io.identify import identify  # noqa: PLC0415 - formats only when needed
 
-    kind = identify(path).kind
-    if kind in {"surface-data", "annot"}:
+    found = identify(path)
+    if found.kind in {"surface-data", "annot", "surface"}:
         return _surface_data(path)
-    if kind == "cifti":
-        return _cifti(path)
-    return _volume(path)
+    return _cifti(path) if found.kind == "cifti" else _volume(path)
 
 
 def _volume(path: str) -> Answer:
@@ -124,7 +118,7 @@ def _cifti(path: str) -> Answer:
     sides: dict[Hemisphere, Cortex] = {data.hemisphere: data for data in cifti.cortices if data.hemisphere}
     return Answer(
         title=Path(path).name,
-        image=None if cifti.volume is None else cifti.volume,
+        image=cifti.volume,
         cortex=sides,
         labels=_labels(cifti.table.labels),
         space=None if cifti.volume is None else cifti.volume.space,
@@ -175,6 +169,8 @@ def mask_of(recipe: FileMap | RegionMask | Drawing, known: Known, grid: Grid) ->
     """A seed's mask on the run's grid, by nearest neighbour."""
     match recipe:
         case FileMap(path=path):
+            from .runs import mask_on_grid  # noqa: PLC0415 - SciPy and Numba
+
             return mask_on_grid(path, grid)
         case RegionMask(atlas=atlas_id, indices=indices):
             atlas: Atlas = known(AtlasData(atlas_id))
@@ -241,10 +237,25 @@ def _projection(question: Projection, known: Known, report: Report) -> Any:
     return weights_of(grid, known(CortexData(question.cortex)))
 
 
+def _prepared(question: PreparedRun, known: Known, report: Report) -> Prepared:
+    from .runs import prepare_run  # noqa: PLC0415 - SciPy and Numba
+
+    return prepare_run(question.run.path, known(question.run), question.preparation, report)
+
+
+def _quality(question: QualityOf, known: Known, report: Report) -> Any:
+    from .quality import run_quality  # noqa: PLC0415 - SciPy and Numba
+
+    return run_quality(known(question.run), question.confounds, report)
+
+
 def _seed(question: SeedCorrelation, known: Known, report: Report) -> Answer:
+    from .seeds import seed_answer, significance_answer  # noqa: PLC0415 - SciPy and Numba
+
     del report
     run = known(PreparedRun(question.run, question.preparation))
-    return seed_answer(question, run, seed_mask(question, run, known))
+    answer = significance_answer if question.measure == "p" else seed_answer
+    return answer(question, run, seed_mask(question, run, known))
 
 
 def seed_mask(question: SeedCorrelation, run: Prepared, known: Known) -> NDArray[np.bool_] | None:
@@ -257,9 +268,8 @@ _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     AtlasData: lambda question, _known, _report: open_atlas(question.id),
     AtlasLabels: lambda question, known, _report: atlas_answer(known(AtlasData(question.atlas))),
     RegionMask: lambda question, known, _report: region_answer(question, known(AtlasData(question.atlas))),
-    PreparedRun: lambda question, known, report: prepare_run(
-        question.run.path, known(question.run), question.preparation, report
-    ),
+    PreparedRun: _prepared,
+    QualityOf: _quality,
     SeedCorrelation: _seed,
     Drawing: lambda question, known, _report: drawing_answer(question, known),
     RegionSurface: lambda question, known, _report: region_surface(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from time import monotonic
+from typing import Self
 
 from .problems import Finding
 
@@ -42,7 +43,7 @@ class Progress:
         self._shown = False
         self._last = -STEP_S
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         """Start."""
         return self
 

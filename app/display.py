@@ -94,8 +94,8 @@ def _statistic(overlay: Overlay, values: Values, statistic: str) -> Overlay:
     if not 0 < wanted < 0.8 * top:
         wanted = round_number(float(np.percentile(size, 90))) if size.size else 0.5
     if isinstance(overlay.recipe, SeedCorrelation):
-        wanted, top = (0.3, 0.8) if overlay.recipe.measure == "r" else (0.3, 1.1)
-    if values.signed or isinstance(overlay.recipe, SeedCorrelation):
+        wanted, top = {"r": (0.3, 0.8), "z": (0.3, 1.1), "p": (3.0, 6.0)}[overlay.recipe.measure]
+    if values.signed or (isinstance(overlay.recipe, SeedCorrelation) and overlay.recipe.measure != "p"):
         colours = Colours("warm", wanted, top, "cool", wanted, top)
         return replace(overlay, colours=colours, threshold=Threshold(wanted, wanted))
     return replace(overlay, colours=Colours("warm", wanted, top), threshold=Threshold(wanted))

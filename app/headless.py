@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from .answers import Answer
-from .compute import answer_to, silent
+from .compute import answer_to
 from .display import first_overlay
-from .problems import Finding, Problem
+from .problems import Finding, Problem, silent
 from .questions import PreparedRun
 from .recipes import FileMap, MaskSeed, Point, PointSeed, Preparation, RegionMask, SeedCorrelation
 from .resolve import concrete, missing

@@ -54,9 +54,9 @@ def open_path(path: str, report: Report) -> Opened:
     """
     from .io.identify import identify  # noqa: PLC0415 - formats only when needed
 
-    kind = identify(path).kind
-    match kind:
-        case "surface":
+    found = identify(path)
+    match found.kind:
+        case "surface" if _has_geometry(path, found.format):
             from .io.surface_cortex import read_cortices  # noqa: PLC0415
 
             read_cortices(path)  # refused now, not when it is drawn
@@ -73,6 +73,13 @@ def open_path(path: str, report: Report) -> Opened:
             return Opened(layers=((FileMap(path), open_file(path)),))
 
 
+def _has_geometry(path: str, form: str) -> bool:
+    """Whether a surface file holds a surface: GIFTI files may hold values alone whatever their name says."""
+    from .io.surface_gifti import holds_surface  # noqa: PLC0415
+
+    return form != "GIFTI" or holds_surface(Path(path))
+
+
 def _dicom(path: str, report: Report) -> Opened:
     from .io.dicom import convert_dicom  # noqa: PLC0415
 
@@ -81,7 +88,8 @@ def _dicom(path: str, report: Report) -> Opened:
 
 
 def _folder(folder: Path, report: Report) -> Opened:
-    """Every image that lies directly in a folder, in the order of names."""
+    """Every image that lies directly in a folder, in the order of names; else DICOM files in folders below."""
+    from .io.dicom import looks_like_dicom  # noqa: PLC0415
     from .io.identify import identify  # noqa: PLC0415
 
     images: list[str] = []
@@ -93,6 +101,8 @@ def _folder(folder: Path, report: Report) -> Opened:
                 continue  # a folder may hold anything; only what is named itself must be an image
             if kind in {"volume", "cifti"}:
                 images.append(str(file))
+    if not images and looks_like_dicom(folder):
+        return _dicom(str(folder), report)
     if not images:
         raise Problem(folder, "holds no image that Habena can show", "open the file itself, or a folder with images")
     findings: tuple[Finding, ...] = ()

@@ -15,6 +15,13 @@ class PreparedRun(msgspec.Struct, frozen=True):
     preparation: Preparation
 
 
+class QualityOf(msgspec.Struct, frozen=True):
+    """Motion, DVARS and carpet of a run."""
+
+    run: FileMap
+    confounds: str | None
+
+
 class AtlasData(msgspec.Struct, frozen=True):
     """An atlas, read; ``id`` names one that comes with the program or is the path of a label file."""
 
@@ -44,7 +51,7 @@ class Projection(msgspec.Struct, frozen=True):
     cortex: str | None
 
 
-Question = Recipe | PreparedRun | AtlasData | RegionSurface | CortexData | Projection
+Question = Recipe | PreparedRun | QualityOf | AtlasData | RegionSurface | CortexData | Projection
 
 
 def projection_of(grid: Grid, cortex: str | None) -> Projection:

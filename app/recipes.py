@@ -122,12 +122,15 @@ class Preparation(msgspec.Struct, frozen=True):
 
 
 class SeedCorrelation(msgspec.Struct, frozen=True, tag="seed"):
-    """Correlation of every voxel's prepared series with the seed's."""
+    """Correlation of every voxel's prepared series with the seed's.
+
+    ``measure``: Pearson ``r``, Fisher ``z``, or ``p``: -log10 of the two-sided p with effective degrees of freedom.
+    """
 
     run: FileMap
     seed: Seed
     preparation: Preparation = Preparation()
-    measure: Literal["r", "z"] = "r"
+    measure: Literal["r", "z", "p"] = "r"
 
 
 Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation

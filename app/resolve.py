@@ -9,7 +9,16 @@ from msgspec.structs import replace
 
 from .answers import Answer
 from .problems import Problem
-from .questions import AtlasData, CortexData, PreparedRun, Question, RegionSurface, projection_of
+from .questions import (
+    AtlasData,
+    CortexData,
+    PreparedRun,
+    Projection,
+    QualityOf,
+    Question,
+    RegionSurface,
+    projection_of,
+)
 from .recipes import (
     AtlasLabels,
     CrosshairSeed,
@@ -73,8 +82,10 @@ def stands_on(question: Question) -> tuple[Question, ...]:
             return run, PreparedRun(run, preparation), mask
         case SeedCorrelation(run=run, preparation=preparation):
             return run, PreparedRun(run, preparation)
-        case PreparedRun(run=run):
+        case PreparedRun(run=run) | QualityOf(run=run):
             return (run,)
+        case Projection(cortex=cortex):
+            return (CortexData(cortex),)
         case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | RegionSurface(region=RegionMask(atlas=atlas)):
             return (AtlasData(atlas),)
         case Drawing(grid_of=grid_of, edits=edits, start=start):
@@ -133,10 +144,12 @@ def missing(state: ViewState, results: Results, *, with_surface: bool) -> list[N
     """What to compute for a view, in an order in which everything is at hand when its turn comes."""
     unanswered = [q for q in asked(state, results, with_surface=with_surface) if q not in results]
     pending = set(unanswered)
-    return [
-        Needed(q, live=isinstance(q, SeedCorrelation | Drawing) and not pending.intersection(stands_on(q)))
-        for q in unanswered
-    ]
+    return [Needed(q, live=_is_quick(q) and not pending.intersection(stands_on(q))) for q in unanswered]
+
+
+def _is_quick(question: Question) -> bool:
+    """Whether an answer takes milliseconds once its foundations are there; degrees of freedom of a map do not."""
+    return isinstance(question, Drawing) or (isinstance(question, SeedCorrelation) and question.measure != "p")
 
 
 def frames_of(recipe: Recipe, results: Results) -> int:

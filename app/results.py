@@ -18,7 +18,7 @@ class Results:
     Parameters
     ----------
     limit_bytes : int
-        Above this, answers that are not in use are dropped, the least recently used first.
+        Answers that are not in use may hold this much together; beyond it the least recently used are dropped.
     on_drop : callable or None
         Called with each dropped answer, to close files.
     """
@@ -71,13 +71,13 @@ class Results:
         return sum(size_of(answer) for answer in self._answers.values())
 
     def _make_room(self, keep: Hashable = None) -> None:
-        held = self.nbytes
-        for question in list(self._answers):
+        spare = [question for question in self._answers if question not in self._in_use and question != keep]
+        held = sum(size_of(self._answers[question]) for question in spare)
+        for question in spare:
             if held <= self.limit_bytes:
                 return
-            if question not in self._in_use and question != keep:
-                held -= size_of(self._answers[question])
-                self.forget(question)
+            held -= size_of(self._answers[question])
+            self.forget(question)
 
     def _drop(self, answer: Any) -> None:
         if self._on_drop is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..stats.confounds import Design, Nuisance, design
 from ..stats.errors import CannotCompute
-from ..stats.fmriprep import MOTION
+from ..stats.fmriprep import MOTION, STRATEGIES, confounds_of
 from ..stats.prepare import series_rows
 from ..stats.quality import MotionConvention, framewise_displacement
 from ..stats.rows import UnitRows, compact_rows
@@ -94,6 +94,9 @@ def prepare_run(path: str, answer: Answer, preparation: Preparation, report: Rep
         what = f"has {frames} volume{'s' * (frames != 1)}, {preparation.drop} of them dropped"
         raise Problem(path, what + ": too few for a correlation", "name a 4D run of at least a few dozen volumes")
     nuisance, findings = nuisance_of(path, answer, preparation)
+    load = getattr(image, "load", None)
+    if load is not None:
+        load()
     try:
         what_to_remove = design(nuisance)
         brain = brain_of(path, image, preparation, lambda f: report(0.25 * f))
@@ -155,6 +158,37 @@ def repetition_time_s(answer: Answer) -> float | None:
     return float(steps[0]) if np.allclose(steps, steps[0], rtol=1e-3) else None
 
 
+def columns_named(confounds: str | None, text: str | None) -> tuple[str, ...]:
+    """Columns of a confounds table from ``a,b``; an entry may also be fMRIPrep strategies such as ``motion24+wm-csf``.
+
+    Raises
+    ------
+    Problem
+        Columns without a table, or a name that is neither a column nor a strategy.
+    """
+    if not text:
+        return ()
+    if confounds is None:
+        raise Problem("--columns", "columns are named but no table", "add --confounds TSV")
+    table = read_confounds(confounds)
+    chosen: list[str] = []
+    for name in text.split(","):
+        if name in table.names:
+            chosen.append(name)
+        elif all(part in STRATEGIES for part in name.split("+")):
+            try:
+                chosen += confounds_of(name, table.names)
+            except CannotCompute as refused:
+                raise Problem(table.path, refused.what, refused.todo) from refused
+        else:
+            raise Problem(table.path, f"has no column {name}", f"choose from {_some(table.names)}")
+    return tuple(dict.fromkeys(chosen))
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+
+
 def _columns(table: ConfoundTable | None, names: tuple[str, ...]) -> NDArray[np.float64] | None:
     if not names:
         return None
@@ -162,8 +196,7 @@ def _columns(table: ConfoundTable | None, names: tuple[str, ...]) -> NDArray[np.
         raise Problem("confounds", f"columns are named ({', '.join(names)}) but no table", "give the table too")
     missing = [name for name in names if name not in table.names]
     if missing:
-        some = ", ".join(table.names[:8]) + (", …" if len(table.names) > 8 else "")
-        raise Problem(table.path, f"has no column {', '.join(missing)}", f"choose from {some}")
+        raise Problem(table.path, f"has no column {', '.join(missing)}", f"choose from {_some(table.names)}")
     return np.column_stack([table.values[:, table.names.index(name)] for name in names])
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..resources import package_folder
 from .grid import Grid
-from .problems import Problem
+from .problems import Problem, silent
 from .recipes import CrosshairSeed, FileMap, Preparation, SeedCorrelation
 from .settings import cache_folder
 from .state import Colours, Overlay, Threshold, ViewState
@@ -52,7 +52,13 @@ class Sample(NamedTuple):
     run: Path
 
 
-def sample_files(folder: Path | None = None, seed: int = 2026, effect: float = 1.0, size: str = "small") -> Sample:
+def sample_files(
+    folder: Path | None = None,
+    seed: int = 2026,
+    effect: float = 1.0,
+    size: str = "small",
+    report: Report = silent,
+) -> Sample:
     """The files of the sample view; the simulated run is made when it is not there yet.
 
     Parameters
@@ -73,7 +79,7 @@ def sample_files(folder: Path | None = None, seed: int = 2026, effect: float = 1
     run = folder / f"{name}.nii.gz"
     if not run.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        write_simulated_run(run, anatomy, VOLUMES[size], seed, effect)
+        write_simulated_run(run, anatomy, (VOLUMES[size], seed, effect), report)
     return Sample(anatomy, motor, run)
 
 
@@ -114,13 +120,14 @@ def sample_view(sample: Sample) -> ViewState:
     return ViewState(crosshair_mm=CROSSHAIR_MM, overlays=overlays, selected=3, atlases=("aal2", "cit168"))
 
 
-def write_simulated_run(path: Path, anatomy: Path, volumes: int, seed: int, effect: float) -> None:
-    """Write the run and a sidecar that says it is simulated."""
+def write_simulated_run(path: Path, anatomy: Path, how: tuple[int, int, float], report: Report) -> None:
+    """Write the run and a sidecar that says it is simulated; ``how`` is volumes, seed of the generator, effect."""
     from .io.volumes import open_volume  # noqa: PLC0415
     from .io.write import Record, write_map  # noqa: PLC0415
 
+    volumes, seed, effect = how
     grid = _grid(anatomy)
-    series = simulate_rest(grid, volumes, np.random.default_rng(seed), effect)
+    series = simulate_rest(grid, volumes, np.random.default_rng(seed), effect, report)
     info = open_volume(anatomy).info
     space = replace(info.space, grid=grid, sform=grid.affine, sform_code=4, qform=None, qform_code=0, template=TEMPLATE)
     parameters = {
@@ -133,7 +140,9 @@ def write_simulated_run(path: Path, anatomy: Path, volumes: int, seed: int, effe
     write_map(path, series, replace(info, space=space, tr_s=TR_S), Record(parameters, unit="arbitrary"))
 
 
-def simulate_rest(grid: Grid, volumes: int, rng: np.random.Generator, effect: float) -> NDArray[np.float32]:
+def simulate_rest(
+    grid: Grid, volumes: int, rng: np.random.Generator, effect: float, report: Report
+) -> NDArray[np.float32]:
     """A resting run, (nx, ny, nz, volumes) float32; 0 outside the brain.
 
     Each network has a slow time course (first-order autoregressive, 0.85 per 2 s), shared by its
@@ -156,6 +165,7 @@ def simulate_rest(grid: Grid, volumes: int, rng: np.random.Generator, effect: fl
     out = np.zeros((*grid.shape, volumes), np.float32, order="F")
     whole_head = 0.15 * slow(rng, volumes)
     for volume in range(volumes):
+        report(volume / volumes)
         noise = rng.standard_normal(grid.shape).astype(np.float32) * NOISE
         frame = smooth(noise + signal[labels, volume].astype(np.float32), SMOOTH_FWHM_MM, grid.zooms_mm).volume
         out[..., volume] = np.where(brain, 1000 + 10 * (frame + whole_head[volume]), 0)

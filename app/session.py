@@ -11,11 +11,11 @@ from PySide6.QtCore import QObject, Signal
 from .answers import Answer
 from .compute import compute
 from .display import content_box, first_overlay
-from .io.memory import DoesNotFit, available_bytes
+from .io.memory import DoesNotFit
 from .jobs import Jobs
 from .opening import Opened, open_path
 from .problems import Finding, Problem
-from .questions import AtlasData, CortexData, PreparedRun, Projection, Question, RegionSurface
+from .questions import AtlasData, CortexData, PreparedRun, Projection, QualityOf, Question, RegionSurface
 from .recipes import Drawing, FileMap, Point, Recipe, SeedCorrelation
 from .resolve import Failure, asked, concrete, helpful_to, missing, stands_on
 from .results import Results
@@ -25,7 +25,7 @@ from .store import Store
 
 Level = Literal["info", "warning", "error"]
 LIVE = "live"
-CACHE_SHARE = 0.6  # of the memory that is free at the start
+UNUSED_BYTES = 600_000_000  # of answers that nothing shows any more: undo and stepping back are instant
 
 
 class Notice(NamedTuple):
@@ -57,7 +57,7 @@ class Session(QObject):
 
     def __init__(self, state: ViewState | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.results = Results(int(CACHE_SHARE * available_bytes()), on_drop=_close)
+        self.results = Results(UNUSED_BYTES, on_drop=_close)
         self.jobs = Jobs(self)
         self.scenes = Scenes(self.results)
         self.store = Store(state or ViewState(), self._on_view)
@@ -224,7 +224,9 @@ class Session(QObject):
     def _on_failed(self, key: object, error: Exception) -> None:
         then = self._loading.pop(key, None)
         if not isinstance(error, Problem):
-            raise error  # a defect: to the excepthook, which shows it and goes on
+            if then is None and key != LIVE:  # asked again it would fail again, for ever
+                self.results.put(key, Failure(Problem("Habena", "failed by a defect", "please report it")))  # pyright: ignore[reportArgumentType]
+            raise error  # to the excepthook, which shows it; the session goes on
         if then is None and key != LIVE:
             self.results.put(key, Failure(error))  # pyright: ignore[reportArgumentType]
         actions: tuple[tuple[str, Callable[[], None]], ...] = ()
@@ -253,6 +255,11 @@ class Session(QObject):
             stopped = Problem(title_of(key), "was stopped", "change a setting or open it again to start it anew")  # pyright: ignore[reportArgumentType]
             self.results.put(key, Failure(stopped))  # pyright: ignore[reportArgumentType]
         self.changed.emit()
+
+    def ask(self, question: Question) -> None:
+        """Have a question answered whose foundations are at hand, unless it is already on its way."""
+        if question not in self.results:
+            self._start(question)
 
     def retry(self, question: Question) -> None:
         """Forget a failure and ask again."""
@@ -295,17 +302,20 @@ def title_of(question: Question) -> str:
     """What a job says that it does."""
     match question:
         case FileMap(path=path):
-            return f"Opening {_name(path)}"
+            title = f"Opening {_name(path)}"
         case PreparedRun(run=FileMap(path=path)):
-            return f"Preparing {_name(path)}"
+            title = f"Preparing {_name(path)}"
+        case QualityOf(run=FileMap(path=path)):
+            title = f"Looking at the quality of {_name(path)}"
         case AtlasData(id=atlas):
-            return f"Reading atlas {atlas}"
+            title = f"Reading atlas {_name(atlas)}"
         case CortexData() | Projection():
-            return "Preparing the cortex"
+            title = "Preparing the cortex"
         case RegionSurface():
-            return "Preparing a region"
+            title = "Preparing a region"
         case _:
-            return "Computing"
+            title = "Computing"
+    return title
 
 
 def _attempt(question: Question, known: Callable[[Question], Any]) -> Any:

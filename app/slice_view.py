@@ -5,13 +5,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Literal
 
-import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..render.compose import Kernels
 from ..render.layout import Arrangement
-from ..render.scene import AXIS_INDEX, Panel
+from ..render.scene import AXIS_INDEX, Panel, Picture, SliceScene
 from ..render.slice_canvas import SliceCanvas
 from ..widgets.canvas import Canvas, Touch
 from .recipes import Point
@@ -57,6 +56,7 @@ class SliceView(QObject):
         self._from: Touch | None = None
         self._cost_s = 0.0
         self._coarse = False
+        self._axis: Axis = "axial"  # of the panel that was used last: where the arrow keys go
         self.has_tool = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -73,6 +73,7 @@ class SliceView(QObject):
         canvas.double_clicked.connect(self._enlarge)
         canvas.wheeled.connect(self._wheel)
         canvas.hovered.connect(self._hover)
+        canvas.key_pressed.connect(self._key)
         canvas.left.connect(lambda: self.hovered.emit(None))
 
     def use(self, kernels: Kernels) -> None:
@@ -110,7 +111,7 @@ class SliceView(QObject):
             self._rest.start()
         self.drawn.emit()
 
-    def _scene(self, shown: tuple[Shown, ...], width: int, height: int, scale: float):
+    def _scene(self, shown: tuple[Shown, ...], width: int, height: int, scale: float) -> SliceScene:
         return self._session.scenes.slices(self._session.state, shown, (width, height), scale)
 
     def _sharpen(self) -> None:
@@ -118,7 +119,7 @@ class SliceView(QObject):
             self._cost_s = 0.0
             self.draw()
 
-    def picture(self) -> np.ndarray:
+    def picture(self) -> Picture:
         """The canvas as it is, full size."""
         width, height = self._canvas.size_px()
         scene = self._scene(self._session.shown(), width, height, self._canvas.devicePixelRatioF())
@@ -140,7 +141,7 @@ class SliceView(QObject):
         panel = self.panel_at(touch)
         if panel is None:
             return
-        self._panel, self._from = panel, touch
+        self._panel, self._from, self._axis = panel, touch, panel.axis
         self._gesture = self._gesture_of(touch)
         if self._gesture == "crosshair":
             self._session.move_crosshair(panel.mm_at(touch.x, touch.y))
@@ -232,6 +233,28 @@ class SliceView(QObject):
         mm[axis] += steps * float(min(sizes, default=1.0))
         self._session.move_crosshair((mm[0], mm[1], mm[2]), merge=f"step {axis}")
 
+    def _key(self, name: str, shift: bool) -> None:
+        """Arrow keys move in the plane of the panel used last, Page keys across it; Shift by ten."""
+        if name == "home":
+            self._session.update("fit", None, zoom=1.0, centre_mm=None)
+            return
+        panel = next((p for p in self._arrangement.panels if p.axis == self._axis), None)
+        if panel is None:
+            panel = next(iter(self._arrangement.panels), None)
+        if panel is None:
+            return
+        horizontal, vertical = panel.in_plane
+        steps = 10.0 if shift else 1.0
+        moves = {
+            "left": (horizontal, -steps * panel.right_sign),
+            "right": (horizontal, steps * panel.right_sign),
+            "up": (vertical, steps),
+            "down": (vertical, -steps),
+            "page up": (AXIS_INDEX[panel.axis], steps),
+            "page down": (AXIS_INDEX[panel.axis], -steps),
+        }
+        self.step(*moves[name])
+
     def _hover(self, touch: Touch) -> None:
         panel = self.panel_at(touch)
         self.hovered.emit(None if panel is None else panel.mm_at(touch.x, touch.y))
@@ -246,8 +269,3 @@ class SliceView(QObject):
             layout = "ortho+surface"
         at = panel.mm_at(touch.x, touch.y)
         self._session.update("enlarge", None, layout=layout, crosshair_mm=at)
-
-
-def axis_of(panel: Panel) -> Axis:
-    """The panel's axis by name."""
-    return panel.axis

@@ -95,6 +95,11 @@ class Fit(NamedTuple):
         return self.level in {"same", "family"}
 
 
+def template_names() -> tuple[str, ...]:
+    """Names of all standard spaces that are known."""
+    return tuple(template.name for template in _ALL)
+
+
 def known_template(name: str | None) -> Template | None:
     """The standard space that a name means, in any spelling; None when it is none that is known."""
     key = "".join(words_of(name or ""))

@@ -1,10 +1,30 @@
-"""Compile every Numba kernel once, into the cache on disk."""
+"""Compile every Numba kernel once, into the cache on disk, so that nobody waits for it later."""
 
 from __future__ import annotations
 
+import os
+from importlib import import_module
+
+# See `cli`: must be set before NumPy is imported.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+
+MODULES = (
+    "render.kernels",
+    "stats.cluster",
+    "stats.correlate",
+    "stats.project",
+    "stats.resample",
+    "stats.smooth",
+)
+
 
 def main() -> None:
-    """Compile what is not yet in the cache."""
+    """Compile what is not yet in the cache, and say so in a stamp file."""
+    from .kernels import stamp  # noqa: PLC0415
+
+    for module in MODULES:
+        import_module(f"...{module}", __name__).compile_kernels()
+    stamp().touch()
 
 
 if __name__ == "__main__":

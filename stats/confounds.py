@@ -24,7 +24,7 @@ LEADING_ROWS_FILLED = 1
 EDGE = 1e-9  # relative; frequencies this close to an edge of the band lie on it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nuisance:
     """What to remove from a run.
 
@@ -66,8 +66,6 @@ class Design(NamedTuple):
         Orthonormal, spans what remains; 0 at censored volumes.
     kept : (n_volumes,) bool, read-only
         Volumes that are not censored.
-    n_filter : int
-        Independent regressors of the mean and the band; 0 without a band.
     rank : int
         Lost degrees of freedom: independent regressors, a censored volume counting as one.
     collinear : tuple of str
@@ -79,7 +77,6 @@ class Design(NamedTuple):
     basis: Float64
     complement: Float64
     kept: Bool
-    n_filter: int
     rank: int
     collinear: tuple[str, ...]
     filled: tuple[str, ...]
@@ -113,7 +110,6 @@ def design(nuisance: Nuisance) -> Design:
     given, filled = _confounds(nuisance, kept)
     basis = np.empty((int(kept.sum()), 0))
     basis, _ = _extended(basis, mean_and_band[kept])
-    n_filter = basis.shape[1] if nuisance.band_hz else 0
     basis, _ = _extended(basis, _polynomials(nuisance)[kept])
     basis, added = _extended(basis, given[kept])
     if basis.shape[1] >= len(basis):
@@ -123,7 +119,6 @@ def design(nuisance: Nuisance) -> Design:
         basis=_at_volumes(basis, kept),
         complement=_at_volumes(full[:, basis.shape[1] :], kept),
         kept=read_only(kept),
-        n_filter=n_filter,
         rank=basis.shape[1] + int((~kept).sum()),
         collinear=tuple(name for name, new in zip(nuisance.names, added, strict=True) if not new),
         filled=filled,

@@ -36,7 +36,7 @@ def seed_series(rows: UnitRows, seed: Int64) -> Float64:
     if not inside.size:
         raise CannotCompute("no voxel of the seed has a series that varies", "move the seed into the brain")
     mean = rows.norm[inside].astype(np.float64) @ rows.unit[inside].astype(np.float64) / inside.size
-    _unit(mean)
+    _unit(mean, len(mean))
     return mean
 
 
@@ -59,10 +59,10 @@ def seed_map(rows: UnitRows | QuantisedRows, seed: ArrayLike) -> Float32:
     Raises
     ------
     CannotCompute
-        When the seed is constant or not finite.
+        When the seed is constant or not finite, or has other than D numbers.
     """
-    unit = read_only(_unit(np.asarray(seed, dtype=np.float64)).astype(np.float32))
     values = rows.unit if isinstance(rows, UnitRows) else rows.values
+    unit = read_only(_unit(np.asarray(seed, dtype=np.float64), values.shape[1]).astype(np.float32))
     result = np.empty(len(values), np.float32)
     split(lambda start, stop: _products(values, unit, result, start, stop), len(values), smallest=SMALLEST)
     return result * rows.scale if isinstance(rows, QuantisedRows) else result
@@ -70,11 +70,11 @@ def seed_map(rows: UnitRows | QuantisedRows, seed: ArrayLike) -> Float32:
 
 def seed_maps(rows: UnitRows | QuantisedRows, seeds: ArrayLike) -> Float32:
     """Several seeds (K, D) in one pass over the rows, (K, V) float32; otherwise as `seed_map`."""
-    given = np.asarray(seeds, dtype=np.float64)
-    units = np.zeros((-(-len(given) // SEEDS_AT_ONCE) * SEEDS_AT_ONCE, given.shape[1]), np.float32)
-    for unit, seed in zip(units, given, strict=False):
-        unit[:] = _unit(seed)
     values = rows.unit if isinstance(rows, UnitRows) else rows.values
+    given = np.asarray(seeds, dtype=np.float64)
+    units = np.zeros((-(-len(given) // SEEDS_AT_ONCE) * SEEDS_AT_ONCE, values.shape[1]), np.float32)
+    for unit, seed in zip(units, given, strict=False):
+        unit[:] = _unit(seed, values.shape[1])
     result = np.empty((len(units), len(values)), np.float32)
     several = read_only(units)
     split(lambda start, stop: _products_of(values, several, result, start, stop), len(values), smallest=SMALLEST)
@@ -93,7 +93,9 @@ def mean_r(maps: ArrayLike) -> NDArray[Any]:
     return np.tanh(fisher_z(maps).mean(axis=0))
 
 
-def _unit(seed: Float64) -> Float64:
+def _unit(seed: Float64, size: int) -> Float64:
+    if seed.shape != (size,):
+        raise CannotCompute(f"the seed has {seed.size} numbers, the rows {size}", "prepare both in the same way")
     length = float(np.sqrt(seed @ seed))
     if not (np.isfinite(length) and length > 0):
         raise CannotCompute("the seed's series is constant or not finite", "choose a seed whose series varies")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QEnterEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 
@@ -38,10 +38,22 @@ _BUTTONS = {
 }
 
 
+KEYS = {
+    Qt.Key.Key_Left: "left",
+    Qt.Key.Key_Right: "right",
+    Qt.Key.Key_Up: "up",
+    Qt.Key.Key_Down: "down",
+    Qt.Key.Key_PageUp: "page up",
+    Qt.Key.Key_PageDown: "page down",
+    Qt.Key.Key_Home: "home",
+}
+
+
 class Canvas(QWidget):
     """A plain widget that paints the picture it was given.
 
     Signals carry `Touch` values; ``wheeled`` adds the number of notches (away from the user is positive).
+    ``key_pressed`` carries one of ``KEYS`` and whether Shift is held; other keys are left to the window.
     ``needs_picture`` comes when the size in device pixels changed.
     """
 
@@ -52,6 +64,7 @@ class Canvas(QWidget):
     hovered = Signal(object)
     left = Signal()
     wheeled = Signal(object, float)
+    key_pressed = Signal(str, bool)
     needs_picture = Signal()
     painted = Signal()
 
@@ -75,15 +88,18 @@ class Canvas(QWidget):
         height, width = picture.shape[:2]
         image = QImage(picture.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
         self._image = image.copy()  # Qt must not outlive NumPy's memory
-        self._image.setDevicePixelRatio(self.devicePixelRatioF())
+        if (width, height) == self.size_px():
+            self._image.setDevicePixelRatio(self.devicePixelRatioF())
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if self._image is None:
-            painter.fillRect(self.rect(), self.palette().window())
-        else:
+            painter.fillRect(self.rect(), Qt.GlobalColor.black)
+        elif self._image.size() == self.size() * self.devicePixelRatioF():
             painter.drawImage(QPointF(0, 0), self._image)
+        else:  # a coarser picture while something moves, or one from before a change of size
+            painter.drawImage(self.rect(), self._image)
         painter.end()
         self.painted.emit()
 
@@ -133,6 +149,15 @@ class Canvas(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
         self.wheeled.emit(self._touch(event, ""), notches)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        name = KEYS.get(Qt.Key(event.key()))
+        plain = not event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+        if name is None or not plain:
+            super().keyPressEvent(event)
+            return
+        self.key_pressed.emit(name, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:

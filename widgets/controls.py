@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPalette, QWheelEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QCheckBox,
     QComboBox,
     QFormLayout,
@@ -53,6 +54,15 @@ def check(text: str, tip: str) -> QCheckBox:
     return described(QCheckBox(text), text, tip)
 
 
+def on_tick(part: QAbstractButton, slot: Callable[[bool], None]) -> None:
+    """Call a slot with the new state when the user ticks or unticks."""
+
+    def tell(is_on: bool) -> None:
+        slot(is_on)
+
+    part.clicked.connect(tell)  # a partial would not be given the state
+
+
 def row(*widgets: QWidget, stretch: int = -1) -> QHBoxLayout:
     """Widgets side by side; the one at ``stretch`` takes the room that is left, else the end does."""
     layout = QHBoxLayout()
@@ -63,6 +73,17 @@ def row(*widgets: QWidget, stretch: int = -1) -> QHBoxLayout:
     if stretch < 0:
         layout.addStretch(1)
     return layout
+
+
+def spread(*widgets: QWidget) -> QWidget:
+    """Widgets side by side that share the room."""
+    result = QWidget()
+    layout = QHBoxLayout(result)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(SPACE)
+    for widget in widgets:
+        layout.addWidget(widget, 1)
+    return result
 
 
 def column(parent: QWidget | None = None, *, margin: int = 0) -> QVBoxLayout:
@@ -82,6 +103,16 @@ def form() -> QFormLayout:
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return layout
+
+
+def align(*forms: QFormLayout) -> None:
+    """Let forms of one panel share the width of their labels."""
+    role = QFormLayout.ItemRole.LabelRole
+    items = [layout.itemAt(number, role) for layout in forms for number in range(layout.rowCount())]
+    labels = [label for item in items if item and (label := item.widget()) is not None]
+    widest = max(label.sizeHint().width() for label in labels)
+    for label in labels:
+        label.setMinimumWidth(widest)
 
 
 class IconButton(QToolButton):

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QWidget,
 )
 
 from . import icons
 from .controls import described
-from .layer_row import Index
-from .theme import look
+from .two_texts import DETAIL, TwoTexts
 
 _MATCH = Qt.ItemDataRole.UserRole
 _PAD = 8
@@ -35,35 +31,6 @@ class Match:
     id: str
     title: str
     detail: str = ""
-
-
-class _MatchDelegate(QStyledItemDelegate):
-    """Title on the left, detail on the right."""
-
-    def __init__(self, owner: QWidget) -> None:
-        super().__init__(owner)
-        self._owner = owner
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, QFontMetrics(self._owner.font()).height() + _PAD)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        match: Match = index.data(_MATCH)
-        metrics, elide = QFontMetrics(self._owner.font()), Qt.TextElideMode.ElideRight
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(look().chosen))
-        inner = option.rect.adjusted(_PAD, 0, -_PAD, 0)
-        title_width = min(metrics.horizontalAdvance(match.title), inner.width())
-        detail_width = max(0, inner.width() - title_width - 2 * _PAD)
-        painter.setFont(self._owner.font())
-        painter.setPen(QColor(look().text))
-        middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(
-            inner, middle | Qt.AlignmentFlag.AlignLeft, metrics.elidedText(match.title, elide, inner.width())
-        )
-        painter.setPen(QColor(look().muted))
-        detail = metrics.elidedText(match.detail, elide, detail_width) if detail_width > 4 * _PAD else ""
-        painter.drawText(inner, middle | Qt.AlignmentFlag.AlignRight, detail)
 
 
 class Finder(QLineEdit):
@@ -84,7 +51,7 @@ class Finder(QLineEdit):
         self.setClearButtonEnabled(True)
         self._glass = self.addAction(icons.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self._list = described(QListWidget(self.window()), self.tr("Regions found"), "")
-        self._list.setItemDelegate(_MatchDelegate(self._list))
+        self._list.setItemDelegate(TwoTexts(self._list))
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.hide()
@@ -98,6 +65,7 @@ class Finder(QLineEdit):
         for match in matches:
             item = QListWidgetItem(match.title)
             item.setData(_MATCH, match)
+            item.setData(DETAIL, match.detail)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{match.title}, {match.detail}")
             item.setToolTip(f"{match.title}\n{match.detail}")
             self._list.addItem(item)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QApplication, QListView, QMenu, QWidget
 
 from .controls import described
@@ -155,20 +155,29 @@ class LayerList(QListView):
         """The context menu of one line."""
         line, last = self._model.rows[number], len(self._model.rows) - 1
         menu = QMenu(self)
-        text = self.tr("Hide") if line.visible else self.tr("Show")
-        menu.addAction(text, Qt.Key.Key_Space, lambda: self._toggle(number))
-        menu.addAction(self.tr("Rename"), Qt.Key.Key_F2, lambda: self.edit(self._model.index(number)))
-        up = menu.addAction(self.tr("Move up"), "Alt+Up", lambda: self._move(number, -1))
+        own = {
+            self.tr("Hide") if line.visible else self.tr("Show"): (Qt.Key.Key_Space, lambda: self._toggle(number)),
+            self.tr("Rename"): (Qt.Key.Key_F2, lambda: self.edit(self._model.index(number))),
+            self.tr("Move up"): ("Alt+Up", lambda: self._move(number, -1)),
+            self.tr("Move down"): ("Alt+Down", lambda: self._move(number, 1)),
+            self.tr("Remove"): (Qt.Key.Key_Delete, lambda: self.remove_requested.emit(line.key)),
+        }
+        for text, (shortcut, act) in own.items():
+            menu.addAction(text, shortcut, act)
+        _, _, up, down, remove = menu.actions()
         up.setEnabled(number > 0)
-        down = menu.addAction(self.tr("Move down"), "Alt+Down", lambda: self._move(number, 1))
         down.setEnabled(number < last)
-        if self._actions:
-            menu.addSeparator()
         for name, text in self._actions:
-            menu.addAction(text, lambda name=name: self.action_chosen.emit(line.key, name))
-        menu.addSeparator()
-        menu.addAction(self.tr("Remove"), Qt.Key.Key_Delete, lambda: self.remove_requested.emit(line.key))
+            action = QAction(text, menu)
+            action.setData(name)
+            menu.insertAction(remove, action)
+        menu.insertSeparator(remove)
+        menu.triggered.connect(lambda action: self._tell_action(line.key, action))  # pyright: ignore[reportUnknownLambdaType]
         return menu
+
+    def _tell_action(self, key: int, action: QAction) -> None:
+        if action.data() is not None:
+            self.action_chosen.emit(key, action.data())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         number = self.currentIndex().row()

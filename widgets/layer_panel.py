@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QWidget
 
 from .colour_combo import ColourCombo
-from .controls import Choice, IconButton, check, column, form, muted, row
+from .controls import Choice, IconButton, check, column, form, muted, on_tick, row
 from .layer_settings import ColourChoice, LayerSettings, side_tables
 from .layer_time import LayerTime
 from .modulation_form import ModulationForm
@@ -95,10 +95,10 @@ class LayerPanel(QWidget):
         self._fields.linked.connect(self._histogram.set_mirrored)
         self._colours.chosen.connect(self._take_colours)
         self._negative.chosen.connect(self._take_negative)
-        self._invert.clicked.connect(partial(self._once, "inverted", self.tr("Invert colours")))
+        on_tick(self._invert, partial(self._once, "inverted", self.tr("Invert colours")))
         self._below.chosen.connect(partial(self._once, "below", self.tr("Below threshold")))
-        self._outline.clicked.connect(partial(self._once, "outline", self.tr("Outline")))
-        self._smooth.clicked.connect(partial(self._once, "smooth", self.tr("Smooth")))
+        on_tick(self._outline, partial(self._once, "outline", self.tr("Outline")))
+        on_tick(self._smooth, partial(self._once, "smooth", self.tr("Smooth")))
         self._opacity.changed.connect(partial(self._take, "opacity", self.tr("Opacity")))
         self._opacity.settled.connect(self.settled)
         self._time.frame_changed.connect(partial(self._take, "frame", self.tr("Frame")))

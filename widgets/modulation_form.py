@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from .controls import Choice, Section, column, form, row
+from .controls import Choice, Section, column, form, spread
 from .layer_settings import LayerModulation
 from .numbers import NumberEdit
 
@@ -29,8 +29,7 @@ class ModulationForm(QWidget):
         self._how.set_items([("alpha", self.tr("Opacity rises")), ("clip", self.tr("Shown only"))])
         self._low = NumberEdit(self.tr("Modulation from"), self.tr("Lower value of the modulating layer"))
         self._high = NumberEdit(self.tr("Modulation to"), self.tr("Upper value of the modulating layer"))
-        self._range = QWidget()
-        self._range.setLayout(row(self._low, self._high, stretch=0))
+        self._range = spread(self._low, self._high)
         self._section = Section(self.tr("Modulate by a layer"), is_open=False)
         self._rows = form()
         self._rows.addRow(self.tr("Layer"), self._layer)

@@ -139,8 +139,6 @@ class NumberEdit(QLineEdit):
             typed = self._typed()
         except ValueError:
             self._mark(wrong=True)
-            if not self.hasFocus():
-                self._show()
             return
         self._take(typed)
         self.settled.emit()
@@ -219,3 +217,8 @@ class NumberEdit(QLineEdit):
         super().focusInEvent(event)
         if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
             self.selectAll()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if self.isModified():  # what could not be read is not kept
+            self._show()

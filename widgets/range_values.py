@@ -68,22 +68,27 @@ def _stopped(values: RangeValues, bound: Bound, to: float, gap: float) -> float:
 
 
 def typed(values: RangeValues, bound: Bound, to: float | None, *, mirrored: bool = False) -> RangeValues:
-    """The range after one bound was typed: the other end makes way and keeps its distance."""
+    """The range after one bound was typed: the other end makes way and keeps its distance.
+
+    Where it cannot (two sides end at zero), the range stays as it was.
+    """
     if to is not None and values.two_sided:
         to = max(0.0, to)
     result = replace(values, **{bound: to})  # pyright: ignore[reportArgumentType] - only thresholds are set to None
-    if to is not None and result.low >= result.high:
-        width = values.high - values.low
-        result = replace(result, high=to + width) if bound == "low" else replace(result, low=to - width)
-    if to is not None and result.negative_low >= result.negative_high:
-        width = values.negative_high - values.negative_low
-        if bound == "negative_low":
-            result = replace(result, negative_high=to + width)
-        else:
-            result = replace(result, negative_low=to - width)
-    if result.two_sided:
-        result = replace(result, low=max(0.0, result.low), negative_low=max(0.0, result.negative_low))
+    if to is not None:
+        result = _made_room(values, result, bound, to)
     return typed(result, twin(bound), to) if mirrored and values.two_sided else result
+
+
+def _made_room(before: RangeValues, after: RangeValues, bound: Bound, to: float) -> RangeValues:
+    side = "negative_" if bound.startswith("negative") else ""
+    low, high = f"{side}low", f"{side}high"
+    if getattr(after, low) < getattr(after, high):
+        return after
+    width: float = getattr(before, high) - getattr(before, low)
+    least = 0.0 if before.two_sided else -np.inf
+    after = replace(after, **{high: to + width} if bound == low else {low: max(least, to - width)})
+    return after if getattr(after, low) < getattr(after, high) else before
 
 
 def with_negative(values: RangeValues, *, two_sided: bool) -> RangeValues:

@@ -52,7 +52,7 @@ DARK = Look(
     disabled="#757575",
     accent="#5aa9f0",
     on_accent="#0e1a26",
-    chosen="#24415c",
+    chosen="#1f3a54",
     warning="#f0b95a",
     error="#ff8a7a",
 )
@@ -106,7 +106,8 @@ def plot_colours(background: QColor | None = None) -> tuple[str, ...]:
 
 def _readable(colour: QColor, behind: QColor) -> QColor:
     while contrast(colour, behind) < GRAPHIC_CONTRAST:
-        colour = colour.lighter(106) if behind.lightness() < 128 else colour.darker(106)
+        nearer = colour.lighter(106) if behind.lightness() < 128 else colour.darker(106)
+        colour = QColor(nearer.name())  # as it will be written
     return colour
 
 
@@ -162,6 +163,7 @@ QToolButton:pressed, QToolButton:checked {{ background: {chosen}; }}
 QLineEdit:focus, QComboBox:focus {{ border: 2px solid {accent}; padding: 2px 6px; }}
 QPushButton:focus {{ border: 2px solid {accent}; padding: 2px 11px; }}
 QPushButton:default:focus {{ border: 2px solid {text}; }}
+QToolButton::menu-indicator {{ image: none; }}
 QToolButton[heading="true"] {{ padding-left: 0; }}
 QToolButton[heading="true"]:checked {{ background: transparent; }}
 QToolButton[heading="true"]:hover {{ background: {hover}; }}
@@ -171,8 +173,10 @@ QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
 QCheckBox, QRadioButton {{ spacing: 6px; padding: 2px; border: 2px solid transparent; border-radius: 4px; }}
 QCheckBox:focus, QRadioButton:focus {{ border-color: {accent}; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {muted}; border-radius: 3px; background: {base}; }}
-QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
+QCheckBox::indicator, QAbstractItemView::indicator {{
+  width: 14px; height: 14px; border: 1px solid {muted}; border-radius: 3px; background: {base}; }}
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{
+  background: {accent}; border-color: {accent}; image: url("{check}"); }}
 QCheckBox::indicator:disabled {{ border-color: {border}; background: {window}; }}
 QSlider {{ background: transparent; min-height: 20px; border: 2px solid transparent; border-radius: 4px; }}
 QSlider:focus {{ border-color: {accent}; }}
@@ -183,6 +187,8 @@ QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -4px 0; border-
 QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{ background: {disabled}; }}
 QAbstractItemView {{ background: {base}; border: 1px solid {border}; border-radius: 4px; outline: none;
   selection-background-color: {chosen}; selection-color: {text}; }}
+QListView::item {{ padding: 3px 4px; }}
+QListView::item:selected {{ background: {chosen}; color: {text}; }}
 QAbstractItemView:focus {{ border: 2px solid {accent}; }}
 QComboBox QAbstractItemView {{ border-radius: 0; padding: 2px; }}
 QHeaderView {{ background: {base}; border: none; border-radius: 0; }}
@@ -252,11 +258,11 @@ class _Theme(QObject):
         self._mode = mode
         scheme = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light, "system": Qt.ColorScheme.Unknown}[mode]
         self._app.styleHints().setColorScheme(scheme)
-        self._follow()
+        self._follow(self._app.styleHints().colorScheme())
 
-    def _follow(self) -> None:
-        system_dark = self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
-        wanted = DARK if self._mode == "dark" or (self._mode == "system" and system_dark) else LIGHT
+    def _follow(self, scheme: Qt.ColorScheme) -> None:
+        is_dark = scheme == Qt.ColorScheme.Dark if self._mode == "system" else self._mode == "dark"
+        wanted = DARK if is_dark else LIGHT
         if wanted is not self._shown:
             self._shown = wanted
             self._app.setPalette(palette(wanted))

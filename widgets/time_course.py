@@ -54,6 +54,7 @@ class TimeCourse(QFrame):
         self._reasons = {"curves": "", "motion": "", "carpet": ""}
         self._main, self._fd, self._dvars, self._carpet = TimePlot(), MotionPlot(), MotionPlot(), CarpetPlot()
         self._plots: tuple[TimePlot, ...] = (self._main, self._fd, self._dvars, self._carpet)
+        self._filled: set[TimePlot] = {self._main}
         self._visible: tuple[TimePlot, ...] = ()
         self._build()
         self._restyle()
@@ -78,7 +79,6 @@ class TimeCourse(QFrame):
         self._scale.chosen.connect(self._draw)
         self._view = pg.GraphicsLayoutWidget()
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._view.setBackground(None)
         self._grid: Any = self._view.ci.layout  # the stubs take it for QGraphicsWidget.layout()
         self._grid.setSpacing(2)
         self._grid.setContentsMargins(0, 0, 4, 0)
@@ -127,8 +127,8 @@ class TimeCourse(QFrame):
         if quality is not None and quality.dvars is not None:
             unit = f" ({quality.dvars_unit})" if quality.dvars_unit else ""
             self._dvars.set_series(quality, quality.dvars, f"DVARS{unit}", None)
-        self._fd.setVisible(has_fd)
-        self._dvars.setVisible(has_dvars)
+        self._filled = self._filled - {self._fd, self._dvars}
+        self._filled |= {plot for plot, has in ((self._fd, has_fd), (self._dvars, has_dvars)) if has}
         self._reasons["motion"] = reason if quality is None else motion_summary(quality) or reason
         self._arrange()
 
@@ -139,13 +139,13 @@ class TimeCourse(QFrame):
         has_carpet = matrix is not None and x is not None and matrix.size > 0
         if matrix is not None and x is not None and has_carpet:
             self._carpet.set_carpet(matrix, x, label)
-        self._carpet.setVisible(has_carpet)
+        self._filled = self._filled | {self._carpet} if has_carpet else self._filled - {self._carpet}
         self._reasons["carpet"] = "" if has_carpet else reason
         self._arrange()
 
     def _arrange(self) -> None:
         """Put the plots that have something to show one under the other."""
-        wanted = tuple(plot for plot in self._plots if plot is self._main or plot.isVisible())
+        wanted = tuple(plot for plot in self._plots if plot in self._filled)
         if wanted != self._visible:
             for plot in self._visible:
                 self._view.ci.removeItem(plot)
@@ -153,9 +153,9 @@ class TimeCourse(QFrame):
                 self._view.ci.addItem(plot, number, 0)
                 self._grid.setRowStretchFactor(number, 1 if isinstance(plot, MotionPlot) else 3)
                 plot.bottom.setStyle(showValues=plot is wanted[-1])
-                plot.bottom.showLabel(plot is wanted[-1])
             self._visible = wanted
-        wanted[-1].bottom.set_title(self._axis)
+        for plot in wanted:
+            plot.bottom.set_title(self._axis if plot is wanted[-1] else "")
         self._note.setText("  ".join(filter(None, self._reasons.values())))
         self._note.setVisible(bool(self._note.text()))
         self._scale.setVisible(bool(self._curves))
@@ -253,6 +253,7 @@ class TimeCourse(QFrame):
         self._show_readout()
 
     def _restyle(self) -> None:
+        self._view.setBackground(None)
         for plot in self._plots:
             plot.set_look(small(self.font()))
         self._draw()

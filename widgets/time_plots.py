@@ -21,7 +21,7 @@ class NumberAxis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side)
         self._title = ""
-        self._style: dict[str, str] = {}
+        self._style: dict[str, Any] = {}
         self.enableAutoSIPrefix(False)
         self.setStyle(tickLength=-4, maxTickLevel=0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QTableView, QWidget
 
 from .controls import column as column_layout
@@ -74,7 +74,6 @@ class ValueTable(QWidget):
         rows.setDefaultSectionSize(self._view.fontMetrics().height() + 8)
         heads = self._view.horizontalHeader()
         heads.setHighlightSections(False)
-        heads.setStretchLastSection(True)
         heads.setResizeContentsPrecision(_MEASURED_ROWS)
         heads.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         heads.setSortIndicatorClearable(True)
@@ -104,7 +103,19 @@ class ValueTable(QWidget):
         self._empty.setVisible(not rows and bool(self._empty.text()))
         self._view.setVisible(not self._empty.isVisibleTo(self))
         if is_first and rows:
-            self._view.resizeColumnsToContents()
+            self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """As wide as their contents; the first takes the room that is left."""
+        self._view.resizeColumnsToContents()
+        heads = self._view.horizontalHeader()
+        left = self._view.viewport().width() - heads.length()
+        if left > 0:
+            heads.resizeSection(0, heads.sectionSize(0) + left)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there are no rows."""

@@ -30,10 +30,9 @@ def afni_header(found: Identity) -> Header:
     shape = shape[:3] if shape[3:] == (1,) else shape
     factors = raw.get_data_scaling()
     affine = np.asarray(raw.get_affine(), np.float64)
-    named = str(raw.info.get("TEMPLATE_SPACE", "ORIG"))
     labels = tuple(label for label in (raw.get_volume_labels() or []) if label)
     taxis = raw.info.get("TAXIS_NUMS")
-    in_ms = bool(taxis) and taxis[2] == 77001
+    in_ms = bool(taxis) and taxis[2] == MILLISECONDS
     return Header(
         format="AFNI",
         shape=shape,
@@ -43,7 +42,7 @@ def afni_header(found: Identity) -> Header:
             three(shape),
             zooms_of(affine),
             affine=affine,
-            template=None if named == "ORIG" else SPACES.get(named, named),
+            template=_template(raw.info),
         ),
         step=Step(float(raw.get_zooms()[3]), "ms" if in_ms else "s") if taxis and len(shape) > 3 else Step(),
         voxels=in_a_row(found, dtype, shape, 0),
@@ -51,6 +50,12 @@ def afni_header(found: Identity) -> Header:
         frame_names=labels,
         statistic=_statistic(raw.info) if len(shape) == 3 else "",
     )
+
+
+def _template(info: dict[str, Any]) -> str | None:
+    """Space by AFNI's name for it; None for the person's own."""
+    named = str(info.get("TEMPLATE_SPACE", "")).strip()
+    return SPACES.get(named, named) if named not in {"", "ORIG"} else None
 
 
 def _statistic(info: dict[str, Any]) -> str:

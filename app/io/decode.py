@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,17 +36,18 @@ def to_values(raw: Raw, scale: Scaling, frame: int) -> NDArray[np.float32]:
         return _frozen(raw)
     values = np.empty(raw.shape, np.float32, order="F")
     slope, intercept = scale.of_frame(frame)
-    for part in _parts(raw.shape):
-        piece = raw[..., part]
-        with np.errstate(over="ignore", invalid="ignore"):
-            if not as_stored:
-                wide = np.complex128 if raw.dtype.kind == "c" else np.float64
-                a, b = (row if row.size == 1 else row[part] for row in (slope, intercept))
-                piece = piece.astype(wide) * a + b
-            values[..., part] = np.abs(piece) if raw.dtype.kind == "c" else piece
-        if may_be_empty:
-            shown = values[..., part]
-            shown[~np.isfinite(shown)] = np.nan
+    parts = _parts(raw.shape)
+    room = None if as_stored else np.empty(raw[..., parts[0]].shape, _wide(raw.dtype), order="F")
+    with np.errstate(over="ignore", invalid="ignore"):
+        for part in parts:
+            piece, shown = raw[..., part], values[..., part]
+            if room is not None:
+                scaled = room[..., : piece.shape[2]]
+                np.multiply(piece, _of_slices(slope, part), out=scaled)
+                piece = np.add(scaled, _of_slices(intercept, part), out=scaled)
+            shown[...] = np.abs(piece) if raw.dtype.kind == "c" else piece
+            if may_be_empty and not (finite := np.isfinite(shown)).all():
+                shown[~finite] = np.nan
     return _frozen(values)
 
 
@@ -61,8 +64,7 @@ def to_series(raw: Raw, scale: Scaling, k: int) -> NDArray[np.float32]:
     """
     slope, intercept = (rows[:, min(k, rows.shape[1] - 1)] for rows in (scale.slope, scale.intercept))
     with np.errstate(over="ignore", invalid="ignore"):
-        wide = raw.astype(np.complex128 if raw.dtype.kind == "c" else np.float64)
-        scaled = wide * slope + intercept
+        scaled = raw.astype(_wide(raw.dtype)) * slope + intercept
         values = (np.abs(scaled) if raw.dtype.kind == "c" else scaled).astype(np.float32)
     values[~np.isfinite(values)] = np.nan
     return values
@@ -76,6 +78,16 @@ def to_rgba(raw: Raw) -> NDArray[np.uint8]:
         colours[..., channel] = raw[name]
     colours.flags.writeable = False
     return colours
+
+
+def _wide(stored: np.dtype[Any]) -> type[np.float64 | np.complex128]:
+    """Type to compute in."""
+    return np.complex128 if stored.kind == "c" else np.float64
+
+
+def _of_slices(row: NDArray[np.float64], part: slice) -> NDArray[np.float64]:
+    """A frame's factor, or those of some of its slices."""
+    return row if row.size == 1 else row[part]
 
 
 def _parts(shape: tuple[int, ...]) -> list[slice]:

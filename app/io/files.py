@@ -42,7 +42,7 @@ def regular_file(path: Path) -> Stamp:
     if not stat.S_ISREG(found.st_mode):
         raise Problem(path, "is not a plain file", "copy what it delivers into a file first")
     if found.st_size == 0:
-        raise Problem(path, "is empty (zero bytes)", "copy or download it again")
+        raise Problem(path, "is empty (zero bytes)", COPY_AGAIN)
     return Stamp(found.st_size, found.st_mtime_ns)
 
 

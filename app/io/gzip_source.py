@@ -8,9 +8,8 @@ from threading import Condition
 import numpy as np
 
 from ..problems import Problem
-from .layout import Layout, Raw
+from .layout import Layout, Raw, Report, Voxel
 from .memory import DoesNotFit, allocate
-from .sources import Report, Voxel
 from .unpacker import Unpacker
 
 CHUNK_BYTES = 2**21
@@ -107,8 +106,8 @@ class GzipSource:
                     self._turn.wait()
                 if self.frames_ready >= frames:
                     return
-                if self._failure:
-                    raise self._failure
+                if (known := self._failure) is not None:
+                    raise Problem(known.where, known.what, known.todo) from known
                 self._busy = True
             try:
                 self._reserve(frames)

@@ -10,7 +10,7 @@ from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
 
 GZIP = b"\x1f\x8b"
 READ_BYTES = 2**18
-PIECE_BYTES = 2**17  # what an error can take back of the bytes before it
+PIECE_BYTES = 2**16  # what an error can take back of the bytes before it
 DEFLATE_LIMIT = 1032  # deflate cannot pack more bytes into one
 _DAMAGED = cast("type[Exception]", IsalError)
 

@@ -89,7 +89,7 @@ def stem(path: Path) -> str:
     if name.lower().endswith(".gz"):
         name = name[:-3]
     ending = next((each for each in (*VOXEL_NAMES, *IMAGE_NAMES) if name.lower().endswith(each)), "")
-    return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
+    return name[: len(name) - len(ending)]
 
 
 def _folder(path: Path) -> Identity:

@@ -143,14 +143,14 @@ def describe(info: FileInfo) -> str:
 
 
 def _line(label: str, said: str) -> str:
-    first, *rest = wrap(said, WIDTH - LABEL)
+    first, *rest = wrap(said, WIDTH - LABEL) or [""]
     return "\n".join([f"  {label:<{LABEL}}{first}", *(" " * (LABEL + 2) + more for more in rest)])
 
 
 def _size(info: FileInfo) -> str:
-    said = " x ".join(map(str, info.shape[:3])) + " voxels"
-    if info.zooms_mm:
-        said += f" of {' x '.join(f'{zoom:.4g}' for zoom in info.zooms_mm)} mm"
+    sizes = " x ".join(map(str, info.shape[:3]))
+    zooms = " x ".join(f"{zoom:.4g}" for zoom in info.zooms_mm or ())
+    said = f"{sizes} voxels of {zooms} mm" if zooms else f"{sizes} values"
     if info.frames > 1:
         said += f", {info.frames} frames"
     return said + (f", repetition time {info.tr_s:g} s" if info.tr_s else "")

@@ -20,11 +20,13 @@ from .times import FrameTimes, Step
 
 Raw = NDArray[Any]
 Reader = Callable[[int], Raw]
+Report = Callable[[float], None]
+Voxel = tuple[int, int, int]
 VolumeKind = Literal["scalar", "rgb", "complex"]
 
 WRITE_AGAIN = "write it again with the program that made it"
 LARGEST_FILE_BYTES = 2**60
-MOST_FRAMES = 10**7
+MOST_FRAMES = 10**6
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from ..problems import Problem
 SHARE_TO_USE = 0.9  # of what is free; the rest is for everything else that the program does meanwhile
 TOO_SMALL_TO_ASK = 64 * 2**20
 CGROUP = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 class DoesNotFit(Problem):
@@ -85,7 +86,7 @@ def _left_in_group() -> int:
     try:
         name = next(
             line.split(":", 2)[2].strip()
-            for line in Path("/proc/self/cgroup").read_text("utf-8").splitlines()
+            for line in OWN_GROUPS.read_text("utf-8").splitlines()
             if line.startswith("0::")
         )
         folder = CGROUP / name.lstrip("/")

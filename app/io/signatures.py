@@ -152,7 +152,7 @@ def _by_name(name: str, head: bytes, start: bytes) -> tuple[Kind, str] | None:  
 
 
 def _refuse(path: Path, name: str, head: bytes, start: bytes) -> None:
-    if start.lower().startswith(WEB_PAGE):
+    if any(mark in start.lower() for mark in WEB_PAGE):
         what = "is a web page (HTML) that was saved in place of the file"
         raise Problem(path, what, "download the file itself again")
     for magic, what, todo in REFUSED:

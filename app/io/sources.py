@@ -6,7 +6,7 @@ a read of it comes back short and can be answered in a sentence. A read costs on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
@@ -15,11 +15,8 @@ import numpy as np
 
 from ..problems import Problem
 from .files import COPY_AGAIN, reading, still_there, unchanged
-from .layout import Layout, Raw, Reader
+from .layout import Layout, Raw, Reader, Report, Voxel
 from .memory import allocate
-
-Report = Callable[[float], None]
-Voxel = tuple[int, int, int]
 
 
 class Source(Protocol):

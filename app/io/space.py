@@ -21,6 +21,7 @@ TOLERANCE_VOXELS = 0.1
 # A tenth of a degree moves the edge of a head by 0.15 mm.
 TOLERANCE_DEG = 0.1
 SINGULAR = 1e-4
+FARTHEST = 1e12
 ZOOM_MM = (0.005, 50.0)
 FIELD_OF_VIEW_MM = (1.0, 3000.0)
 ZOOMS_DIFFER = 0.01
@@ -87,6 +88,7 @@ class Space:
         else a fallback; "format" for formats with one affine.
     sform_code, qform_code : int or None
     sform, qform : (4, 4) float64 in mm, or None
+        None when their code is 0, or when a qform is no usable affine.
     disagreement_mm, disagreement_deg : float or None
         Between sform and qform, when both are set: the largest displacement of a corner of the volume,
         and the angle of the rotation between them.
@@ -119,25 +121,26 @@ def settle_space(path: Path, placement: Placement, sidecar_space: str | None) ->
         When the affine that counts is singular or not finite.
     """
     source, chosen, notes = _choose(path, placement)
-    _refuse_singular(path, source, chosen, placement)
+    _refuse_singular(path, source, chosen)
     scale, unit_notes = _scale_to_mm(path, placement, chosen)
-    affine = _scaled(chosen, scale)
-    grid = Grid(placement.shape, affine)
-    sform = None if placement.sform is None else _scaled(placement.sform, scale)
-    qform = None if placement.qform is None else _scaled(placement.qform, scale)
+    grid = Grid(placement.shape, _scaled(chosen, scale))
+    sform, qform = (
+        _scaled(form, scale) if form is not None and np.abs(form).max() < FARTHEST else None
+        for form in (placement.sform, placement.qform)
+    )
     apart, angle, differ = _compare(path, grid, sform, qform, placement)
     template, space_notes = _template(path, placement, source, sidecar_space)
     return Space(
-        grid,
-        source,
-        placement.sform_code,
-        placement.qform_code,
-        sform,
-        qform,
-        apart,
-        angle,
-        template,
-        (*notes, *unit_notes, *_zoom_notes(path, grid, placement, scale), *differ, *space_notes),
+        grid=grid,
+        source=source,
+        sform_code=placement.sform_code,
+        qform_code=placement.qform_code,
+        sform=sform,
+        qform=qform,
+        disagreement_mm=apart,
+        disagreement_deg=angle,
+        template=template,
+        findings=(*notes, *unit_notes, *_zoom_notes(path, grid, placement, scale), *differ, *space_notes),
     )
 
 
@@ -170,19 +173,19 @@ def _no_orientation(path: Path) -> Finding:
     return Finding("no-orientation", str(path), None, message)
 
 
-def _refuse_singular(path: Path, source: AffineSource, affine: Affine, placement: Placement) -> None:
+def _refuse_singular(path: Path, source: AffineSource, affine: Affine) -> None:
     what = {"format": "its affine", "fallback": "its voxel size"}.get(source, f"its {source}")
     todo = "repair its header (for example fslorient), or convert it again from the original"
     if not np.all(np.isfinite(affine)):
         raise Problem(path, f"{what} holds NaN or infinity", todo)
+    if np.abs(affine).max() > FARTHEST:
+        raise Problem(path, f"{what} has numbers as large as {np.abs(affine).max():.3g}", todo)
     edges = np.linalg.norm(affine[:3, :3], axis=0)
     if not np.all(edges > 0):
         axis = "ijk"[int(np.argmin(edges))]
         raise Problem(path, f"{what} is singular (voxels have no extent along {axis})", todo)
     if abs(np.linalg.det(affine[:3, :3] / edges)) < SINGULAR:
         raise Problem(path, f"{what} is singular (its voxel axes lie in one plane)", todo)
-    if max(placement.shape) * edges.max() > 1e12:
-        raise Problem(path, f"{what} has voxels of {edges.max():.3g} {placement.unit}", todo)
 
 
 def _scale_to_mm(path: Path, placement: Placement, affine: Affine) -> tuple[float, list[Finding]]:
@@ -230,8 +233,11 @@ def _zoom_notes(path: Path, grid: Grid, placement: Placement, scale: float) -> l
 def _compare(
     path: Path, grid: Grid, sform: Affine | None, qform: Affine | None, placement: Placement
 ) -> tuple[float | None, float | None, list[Finding]]:
-    if sform is None or qform is None or not np.all(np.isfinite(qform)):
+    if sform is None or (placement.qform_code or 0) <= 0:
         return None, None, []
+    if qform is None:
+        message = "Its qform has a code but is no usable affine; the sform counts."
+        return None, None, [Finding("qform-unusable", str(path), None, message)]
     apart, angle = disagreement(grid.shape, sform, qform)
     if apart <= TOLERANCE_VOXELS * min(grid.zooms_mm) and angle <= TOLERANCE_DEG:
         return apart, angle, []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 
@@ -16,13 +15,11 @@ from .decode import to_rgba, to_series, to_values
 from .files import regular_file, replacing, writing
 from .gzip_source import GzipSource
 from .identify import identify, stem
-from .layout import Header, Layout, VolumeKind, unpacked_as
+from .layout import Header, Layout, Report, VolumeKind, Voxel, unpacked_as
 from .memory import in_words, require
-from .sources import FileSource, ReaderSource, Source, Voxel, cut_short
+from .sources import FileSource, ReaderSource, Source, cut_short
 from .unpacker import check_length, refuse_bomb
 from .volume_info import VolumeInfo, read_header, volume_info
-
-Report = Callable[[float], None]
 
 INSTEAD = {
     "cifti": ("holds CIFTI grayordinates, not a volume", "open it as an overlay on surfaces"),
@@ -57,6 +54,7 @@ def open_volume(path: str | Path) -> Volume:
     if found.kind != "volume":
         raise Problem(path, *INSTEAD[found.kind])
     header = read_header(found)
+    _check_size(header)
     return Volume(volume_info(path, header), header)
 
 
@@ -239,14 +237,20 @@ class Volume:
             raise IndexError(f"frame {index} of {self.n_frames}")
 
 
+def _check_size(header: Header) -> None:
+    """Compare the sizes that a header promises with the file, before anything is made of them."""
+    layout = header.voxels
+    if not isinstance(layout, Layout):
+        return
+    if layout.compressed:
+        refuse_bomb(layout)
+    elif layout.end > layout.stamp.size:
+        raise cut_short(layout, layout.stamp.size)
+
+
 def _source(path: Path, header: Header) -> Source:
-    """Where a header's frames come from, after the sizes that it promises were compared with the file."""
+    """Where a header's frames come from."""
     layout = header.voxels
     if not isinstance(layout, Layout):
         return ReaderSource(path, layout, header.n_frames)
-    if layout.compressed:
-        refuse_bomb(layout)
-        return GzipSource(layout)
-    if layout.end > layout.stamp.size:
-        raise cut_short(layout, layout.stamp.size)
-    return FileSource(layout)
+    return GzipSource(layout) if layout.compressed else FileSource(layout)

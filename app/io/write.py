@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..grid import Affine
 from ..problems import Finding, Problem
 from .files import reading, replacing
+from .layout import Report
 from .space import MNI152, TALAIRACH, Space
 from .volume_info import VolumeInfo
 
@@ -24,7 +25,6 @@ LIBRARIES = ("habena", "numpy", "scipy", "numba", "nibabel")
 SCANNER, ALIGNED = 1, 2
 CODE_OF_TEMPLATE = {TALAIRACH: 3, MNI152: 4}
 LONGEST_NIFTI_1 = 32767
-Report = Callable[[float], None]
 
 
 class Record(msgspec.Struct, frozen=True):

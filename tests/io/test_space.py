@@ -130,10 +130,11 @@ def test_an_unusable_affine_is_refused_with_the_reason(placement, words):
     assert refusal.value.where == str(PATH)
 
 
-def test_a_broken_qform_does_not_matter_when_the_sform_counts():
+def test_a_broken_qform_is_flagged_when_the_sform_counts():
     space = settle(replace(BOTH, qform=None))
-    assert space.source == "sform"
-    assert codes(space) == set()
+    assert (space.source, space.disagreement_mm, codes(space)) == ("sform", None, {"qform-unusable"})
+    for value in (np.nan, 1e300):
+        assert codes(settle(replace(BOTH, qform=with_value(value)))) == {"qform-unusable"}
 
 
 def test_missing_units_are_flagged():

@@ -228,6 +228,18 @@ def test_afni_says_its_space_repetition_time_and_names():
     assert (info.space.template, info.tr_s, info.frame_names) == (None, 3.0, ("#0", "#1", "#2"))
 
 
+def test_afni_headers_in_milliseconds_and_with_statistics(tmp_path):
+    for name in ("example4d+orig.BRIK.gz", "scaled+tlrc.BRIK"):
+        shutil.copy(NIBABEL_DATA / name, tmp_path)
+    head = (NIBABEL_DATA / "example4d+orig.HEAD").read_text()
+    (tmp_path / "example4d+orig.HEAD").write_text(head.replace("77002", "77001"))
+    assert open_volume(tmp_path / "example4d+orig.HEAD").info.tr_s == pytest.approx(0.003)
+    head = (NIBABEL_DATA / "scaled+tlrc.HEAD").read_text()
+    statistic = "\ntype = float-attribute\nname = BRICK_STATAUX\ncount = 4\n 0 3 1 18\n"
+    (tmp_path / "scaled+tlrc.HEAD").write_text(head.rstrip() + "\n" + statistic)
+    assert open_volume(tmp_path / "scaled+tlrc.HEAD").info.statistic == "t(18)"
+
+
 def test_a_truncated_philips_recording_keeps_its_whole_volumes_and_says_so():
     volume = open_volume(NIBABEL_DATA / "phantom_truncated.PAR")
     with warnings.catch_warnings():

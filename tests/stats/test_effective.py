@@ -19,18 +19,23 @@ def autoregressive(phi: float, v: int, t: int, seed: int) -> np.ndarray:
 
 
 def by_the_formula(residuals: np.ndarray, seed: np.ndarray, built: Design) -> np.ndarray:
-    """Bartlett's sum, lag by lag, over the pairs of kept volumes."""
+    """Bartlett's sum, lag by lag over the pairs of kept volumes; what the regressors leave of n likewise."""
     kept = built.kept
     n = kept.sum()
+    projection = np.diag(kept.astype(float)) - built.basis @ built.basis.T
+
+    def rho(series: np.ndarray, k: int) -> float:
+        return (series[k:] @ series[: len(series) - k] / (kept[k:] & kept[: len(kept) - k]).sum()) / (
+            series @ series / n
+        )
+
+    left = projection.trace() + sum(2 * np.trace(projection, k) * rho(seed, k) for k in range(1, n // 4 + 1))
     df = []
     for series in residuals.astype(np.float64):
         total = 1.0
         for k in range(1, n // 4 + 1):
-            pairs = (kept[k:] & kept[:-k]).sum()
-            rho = [(s[k:] @ s[:-k] / pairs) / (s @ s / n) for s in (series, seed)]
-            total += 2 * pairs / n * rho[0] * rho[1]
-        regressors = built.basis.shape[1] - built.n_filter
-        df.append(np.clip(n / total - regressors - 1, 1, built.residual_df - 1))
+            total += 2 * (kept[k:] & kept[:-k]).sum() / n * rho(series, k) * rho(seed, k)
+        df.append(np.clip(left / total - 1, 1, built.residual_df - 1))
     return np.array(df)
 
 

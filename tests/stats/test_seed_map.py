@@ -129,6 +129,13 @@ class TestRefusals:
         with pytest.raises(CannotCompute, match="constant or not finite"):
             seed_maps(self.prepared, np.full((2, 90), value))
 
+    @pytest.mark.parametrize("size", [89, 91])
+    def test_a_seed_of_another_length(self, size: int) -> None:
+        with pytest.raises(CannotCompute, match=f"{size} numbers, the rows 90"):
+            seed_map(self.prepared, np.arange(size))
+        with pytest.raises(CannotCompute, match=f"{size} numbers, the rows 90"):
+            seed_maps(self.prepared, np.ones((3, size)))
+
     def test_two_voxels_that_cancel(self) -> None:
         one = np.sin(np.arange(20.0))
         prepared = unit_rows(np.array([one, -one], np.float32))

@@ -1,0 +1,245 @@
+"""What the window does with files: open, save, remember, tell about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from msgspec.structs import replace
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QInputDialog
+
+from .answers import Answer
+from .export import ENDINGS, write_picture
+from .headless import RenderOptions
+from .opening import Opened
+from .problems import Problem
+from .recipes import FileMap, SeedCorrelation
+from .resolve import concrete, file_of
+from .saved import save_view
+from .session import Notice
+from .state import Overlay
+
+if TYPE_CHECKING:
+    from .window import Window
+
+NIFTI = "NIfTI (*.nii.gz *.nii)"
+PICTURES = "PNG (*.png);;TIFF (*.tif);;SVG (*.svg);;PDF (*.pdf);;Web page (*.html)"
+
+
+class FileCommands(QObject):
+    """Commands of the File menu, for one window."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def open_files(self) -> None:
+        """Ask for files and open them."""
+        paths, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open files"))
+        self._window.open(paths)
+
+    def open_folder(self) -> None:
+        """Ask for a folder and open it."""
+        path = QFileDialog.getExistingDirectory(self._window, self.tr("Open a folder"))
+        if path:
+            self._window.open([path])
+
+    def open_sample(self) -> None:
+        """Make the sample view's files if need be, and show it."""
+        from .sample import sample_files, sample_view  # noqa: PLC0415
+
+        session = self._window.session
+
+        def show(sample: Any) -> None:
+            view = sample_view(sample)
+            session.store.update(replace(view, radiological=session.state.radiological), "open the sample view")
+
+        session.start(
+            ("open", "sample"), self.tr("Preparing the sample view"), lambda report: sample_files(report=report), show
+        )
+
+    def remember(self, opened: Opened) -> None:
+        """Add opened files to the recent ones, asking the first time whether these may be kept at all."""
+        window = self._window
+        paths = [recipe.path for recipe, _ in opened.layers]
+        if not paths:
+            return
+        if window.settings.remember_files is None:
+            self._ask_to_remember(paths)
+        for path in paths:
+            window.remember(window.settings.opened(path))
+
+    def _ask_to_remember(self, paths: list[str]) -> None:
+        window = self._window
+
+        def answer(keep: bool) -> None:
+            window.remember(replace(window.settings, remember_files=keep))
+            for path in paths:
+                window.remember(window.settings.opened(path))
+
+        text = self.tr("Keep a list of recent files on this computer? File names can identify patients.")
+        actions = (
+            (self.tr("Keep the list"), lambda: answer(True)),  # noqa: FBT003
+            (self.tr("Never"), lambda: answer(False)),  # noqa: FBT003
+        )
+        window.tell(Notice("info", text, actions))
+
+    # -- saving
+
+    def _name_to_save(self, title: str, suggestion: str, kinds: str) -> str:
+        path, _ = QFileDialog.getSaveFileName(self._window, title, suggestion, kinds)
+        return path
+
+    def save_view(self) -> None:
+        """Save the view as a scene file."""
+        path = self._name_to_save(self.tr("Save the view"), "view.habena.json", self.tr("Habena view (*.json)"))
+        if path:
+            self._try(lambda: save_view(path, self._window.session.state), path)
+
+    def save_picture(self) -> None:
+        """Save what the views show as a picture, as large as they are."""
+        path = self._name_to_save(self.tr("Save a picture"), "habena.png", PICTURES)
+        if path and Path(path).suffix.lower() not in ENDINGS:
+            path += ".png"
+        if path:
+            self.write_picture(path)
+
+    def write_picture(self, path: str) -> None:
+        """Write the picture of the views."""
+        session = self._window.session
+        size = self._window.area.slices.size_px()
+        options = RenderOptions(size=size)
+        self._try(
+            lambda: write_picture(path, session.state, session.shown(), session.results, options, with_view=False), path
+        )
+
+    def save_table(self, name: str, text: str) -> None:
+        """Save a table as TSV."""
+        path = self._name_to_save(self.tr("Save a table"), f"{name}.tsv", self.tr("Table (*.tsv)"))
+        if path:
+            self._try(lambda: _write_text(path, text), path)
+
+    def save_selected_map(self) -> None:
+        """Save the selected layer's map."""
+        selected = self._window.session.state.selected
+        if selected is None:
+            self._window.tell(Notice("warning", self.tr("Select a layer to save.")))
+        else:
+            self.save_map(selected)
+
+    def save_map(self, key: int) -> None:
+        """Ask for a name and write a layer's map as NIfTI with its record."""
+        overlay = self._window.session.state.overlay(key)
+        if overlay is None:
+            return
+        name = "".join(c if c.isalnum() else "_" for c in overlay.name).strip("_") or "map"
+        path = self._name_to_save(self.tr("Save the map"), f"{name}.nii.gz", NIFTI)
+        if path and not path.lower().endswith((".nii", ".nii.gz")):
+            path += ".nii.gz"
+        if path:
+            self.write_map(overlay, path)
+
+    def write_map(self, overlay: Overlay, path: str) -> None:
+        """Write a layer's map on the grid of the file that it was made from, in the background."""
+        session = self._window.session
+        recipe = concrete(overlay.recipe, session.state, session.results)
+        answer = session.answer(recipe)
+        source = file_of(recipe)
+        like = None if source is None else session.answer(source)
+        if like is None:  # a region of an atlas: on the grid of the underlay
+            base = next((s for s in session.shown() if isinstance(s.overlay.recipe, FileMap)), None)
+            like = None if base is None else base.answer
+        if answer is None or answer.image is None or like is None or like.image is None:
+            text = self.tr("{name} has no map in the volume to save.").format(name=overlay.name)
+            self._window.tell(Notice("warning", text))
+            return
+        frame = min(overlay.frame, answer.n_frames - 1)
+
+        def done(_: Any) -> None:
+            self._window.tell(Notice("info", self.tr("Saved {path}.").format(path=path)))
+
+        title = self.tr("Saving {name}").format(name=Path(path).name)
+        session.start(("save", path), title, lambda report: write_answer(path, answer, like, frame, report), done)
+
+    def _try(self, work: Any, path: str) -> None:
+        """Do a short piece of writing and say what came of it."""
+        try:
+            work()
+        except Problem as problem:
+            self._window.tell(Notice("error", str(problem)))
+        else:
+            self._window.tell(Notice("info", self.tr("Saved {path}.").format(path=path)))
+
+    # -- telling
+
+    def show_info(self, overlay: Overlay) -> None:
+        """What is known about a layer's file, in a window of its own."""
+        from .help import show_text  # noqa: PLC0415
+        from .io.info import describe, file_info  # noqa: PLC0415
+
+        source = file_of(overlay.recipe)
+        if source is None:
+            answer = self._window.session.answer(overlay.recipe)
+            lines = [] if answer is None else [f"{name}: {value}" for name, value in answer.notes.items()]
+            show_text(self._window, overlay.name, "\n".join(lines) or self.tr("Nothing more is known."))
+            return
+        try:
+            text = describe(file_info(source.path))
+        except Problem as problem:
+            text = str(problem)
+        answer = self._window.session.answer(overlay.recipe)
+        if isinstance(overlay.recipe, SeedCorrelation) and answer is not None:
+            text += "\n\n" + "\n".join(f"{name}: {value}" for name, value in answer.notes.items())
+        show_text(self._window, overlay.name, text)
+
+    def ask_space(self, overlay: Overlay) -> None:
+        """Let the user vouch for the space of a layer."""
+        from .templates import template_names  # noqa: PLC0415
+
+        answer = self._window.session.answer(overlay.recipe)
+        said = overlay.space or (answer.space if answer is not None else None) or ""
+        names = ["", *template_names()]
+        name, accepted = QInputDialog.getItem(
+            self._window,
+            self.tr("Space"),
+            self.tr("Which space are the coordinates of {name} in?\nOnly choose what you know.").format(
+                name=overlay.name
+            ),
+            names,
+            names.index(said) if said in names else 0,
+            False,  # noqa: FBT003 - Qt's own form
+        )
+        if accepted:
+            self._window.session.update_overlay(replace(overlay, space=name or None), "say the space")
+
+
+def write_answer(path: str, answer: Answer, like: Answer, frame: int, report: Any) -> None:
+    """Write one frame of an answer on the grid of a file's image."""
+    from ..stats.resample import resample  # noqa: PLC0415 - compiled
+    from .io.write import Record, write_map  # noqa: PLC0415
+
+    image, base = answer.image, like.image
+    if image is None or base is None:
+        raise Problem(path, "there is no map to write", "choose another layer")
+    values = image.frame(frame)
+    if image.grid != base.grid:
+        to_source = image.grid.inverse @ base.grid.affine
+        binary = set(np.unique(values[np.isfinite(values)]).tolist()) <= {0.0, 1.0}
+        values = resample(values, to_source, base.grid.shape, "nearest" if binary else "linear", outside=0.0)
+    info = getattr(base, "info", None)
+    if info is None:
+        raise Problem(path, "the grid to write on comes from no file", "open an image first")
+    inputs = (Path(info.path),)
+    record = Record(
+        dict(answer.notes) | {"title": answer.title}, inputs, answer.statistic or answer.unit, answer.findings
+    )
+    write_map(path, values, info, record, report)
+
+
+def _write_text(path: str, text: str) -> None:
+    from .io.files import replacing  # noqa: PLC0415
+
+    with replacing(Path(path)) as file:
+        file.write(text.encode())

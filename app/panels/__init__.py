@@ -1,0 +1,1 @@
+"""What stands between a session and each panel of the window: values out of the view, changes into it."""

@@ -1,0 +1,221 @@
+"""Drawing a mask with the mouse."""
+
+from __future__ import annotations
+
+from dataclasses import replace as with_fields
+
+import numpy as np
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Signal
+
+from ...render.scene import AXIS_INDEX, Panel
+from ...widgets.draw_panel import DrawPanel, DrawSettings
+from ..answers import Image
+from ..display import look_at
+from ..recipes import Drawing, FileMap, Point, Recipe, RegionMask, Stroke, ThresholdFill
+from ..scenes import Shown
+from ..session import Notice, Session
+from ..spaces import reference
+from ..state import Colours, Overlay, Threshold
+
+NAME = "Drawn mask"
+
+
+class DrawControl(QObject):
+    """Binds a `DrawPanel` and the mouse on slices to drawn masks of a session.
+
+    Signals
+    -------
+    tool_in_hand : bool
+        Whether the left mouse button draws.
+    save_wanted : int
+        Key of the drawn layer to save.
+    """
+
+    tool_in_hand = Signal(bool)
+    save_wanted = Signal(int)
+
+    def __init__(self, session: Session, panel: DrawPanel) -> None:
+        super().__init__(panel)
+        self._session = session
+        self._panel = panel
+        self._settings = DrawSettings()
+        self._prefilled: Recipe | None = None
+        panel.changed.connect(self._change)
+        panel.tool_changed.connect(lambda tool: self.tool_in_hand.emit(tool != "navigate"))
+        panel.start_requested.connect(self.start)
+        panel.save_requested.connect(self._save)
+        panel.statistics_requested.connect(self._tell_size)
+
+    def refresh(self) -> None:
+        """Say how large the mask is; prefill the bounds of a fill."""
+        overlay = self.drawing()
+        answer = None if overlay is None else self._session.answer(overlay.recipe)
+        if overlay is None or answer is None or answer.image is None:
+            self._panel.set_report(self.tr("No mask yet: choose a tool and draw on a slice."), has_mask=False)
+        else:
+            self._panel.set_report(self._size_text(answer.image), has_mask=True)
+        source = self._source()
+        if source is not None and source.overlay.recipe != self._prefilled:
+            self._prefill(source)
+
+    def _size_text(self, image: Image) -> str:
+        voxels = int(np.count_nonzero(image.frame(0) > 0))
+        volume = voxels * image.grid.voxel_volume_mm3
+        return self.tr("{voxels} voxels, {volume} mm³").format(voxels=voxels, volume=f"{volume:.4g}")
+
+    def _prefill(self, source: Shown) -> None:
+        """Bounds of a fill: from the threshold of a map, else the upper half of an anatomy's range."""
+        self._prefilled = source.overlay.recipe
+        image = source.answer.image
+        if image is None or image.kind == "rgb":
+            return
+        finite = look_at(image.frame(0)).finite
+        if finite.size == 0:
+            return
+        threshold = source.overlay.threshold.value
+        low = threshold if threshold is not None else float(np.percentile(finite, 50))
+        self._settings = with_fields(self._settings, fill_low=low, fill_high=float(finite.max()))
+        self._panel.set_settings(self._settings)
+
+    def _change(self, settings: DrawSettings, what: str) -> None:
+        del what
+        self._settings = settings
+
+    def put_away(self) -> None:
+        """Give the mouse back to the crosshair."""
+        self._settings = with_fields(self._settings, tool="navigate")
+        self._panel.set_settings(self._settings)
+        self.tool_in_hand.emit(False)
+
+    # -- what is drawn on
+
+    def drawing(self) -> Overlay | None:
+        """The drawn layer: the selected one, else the topmost."""
+        state = self._session.state
+        chosen = state.overlay(state.selected)
+        if chosen is not None and isinstance(chosen.recipe, Drawing):
+            return chosen
+        return next((o for o in reversed(state.overlays) if isinstance(o.recipe, Drawing)), None)
+
+    def _source(self) -> Shown | None:
+        """The image whose values a fill looks at: the selected layer, else the underlay."""
+        shown = self._session.shown()
+        state = self._session.state
+        chosen = next((s for s in shown if s.overlay.key == state.selected), None)
+        if chosen is not None and chosen.answer.image is not None and not isinstance(chosen.overlay.recipe, Drawing):
+            return chosen
+        return reference(shown)
+
+    def start(self, how: str) -> None:
+        """A new mask: empty, from the selected layer's threshold, or from its region."""
+        source = self._source()
+        if source is None or source.answer.image is None:
+            self._session.noticed.emit(Notice("warning", self.tr("Open an image to draw on first.")))
+            return
+        start: Recipe | None = None
+        edits: tuple[Stroke | ThresholdFill, ...] = ()
+        if how == "region":
+            if not isinstance(source.overlay.recipe, RegionMask):
+                text = self.tr("Select a region layer first: find a region and press Ctrl+Enter.")
+                self._session.noticed.emit(Notice("warning", text))
+                return
+            start = source.overlay.recipe
+        elif how == "threshold":
+            edits = self._whole_threshold(source)
+            if not edits:
+                text = self.tr("Select a layer with a threshold, and put the crosshair into a cluster.")
+                self._session.noticed.emit(Notice("warning", text))
+                return
+        self._add(Drawing(self._grid_of(source), edits, start))
+
+    def _grid_of(self, source: Shown) -> Recipe:
+        """The image whose grid the mask takes: a file, so that it is the same next time."""
+        recipe = source.overlay.recipe
+        if isinstance(recipe, FileMap):
+            return recipe
+        base = reference(self._session.shown())
+        return recipe if base is None else base.overlay.recipe
+
+    def _whole_threshold(self, source: Shown) -> tuple[ThresholdFill, ...]:
+        """The cluster at the crosshair above the layer's threshold, however far it reaches."""
+        threshold = source.overlay.threshold.value
+        if threshold is None:
+            return ()
+        at = self._session.state.crosshair_mm
+        return (ThresholdFill(at, source.overlay.recipe, source.overlay.frame, threshold, 1e30, 1e4),)
+
+    def _add(self, recipe: Drawing) -> Overlay:
+        state = self._session.state
+        overlay = Overlay(
+            state.next_key(), recipe, NAME, Colours("warm", 0.0, 1.0), Threshold(0.5), opacity=0.6, smooth=False
+        )
+        overlays = (*state.overlays, overlay)
+        self._session.update("start a mask", None, overlays=overlays)
+        return overlay
+
+    # -- strokes
+
+    def use(self, phase: str, panel: Panel, at: Point) -> None:
+        """The mouse on a slice with a tool in hand: press, drag or release."""
+        if phase == "release":
+            self._session.store.settle()
+            return
+        overlay = self.drawing()
+        if overlay is None:
+            source = self._source()
+            if source is None:
+                return
+            overlay = self._add(Drawing(self._grid_of(source)))
+        recipe = overlay.recipe
+        if not isinstance(recipe, Drawing):
+            return
+        if phase == "press":
+            edits = (*recipe.edits, self._edit(panel, at, overlay))
+        elif recipe.edits and isinstance(recipe.edits[-1], Stroke):
+            last = recipe.edits[-1]
+            edits = (*recipe.edits[:-1], replace(last, path_mm=(*last.path_mm, at)))
+        else:
+            return
+        changed = replace(overlay, recipe=replace(recipe, edits=edits))
+        merge = f"stroke {overlay.key} {len(edits)}"
+        self._session.update_overlay(changed, self.tr("draw"), merge)
+
+    def _edit(self, panel: Panel, at: Point, overlay: Overlay) -> Stroke | ThresholdFill:
+        settings = self._settings
+        source = self._source()
+        if settings.tool == "fill" and source is not None and source.overlay.key != overlay.key:
+            return ThresholdFill(
+                at,
+                source.overlay.recipe,
+                source.overlay.frame,
+                settings.fill_low,
+                settings.fill_high,
+                settings.fill_radius_mm,
+            )
+        flat = AXIS_INDEX[panel.axis] if settings.flat else None
+        return Stroke((at,), settings.radius_mm, flat, settings.tool == "erase")
+
+    def _save(self) -> None:
+        overlay = self.drawing()
+        if overlay is not None:
+            self.save_wanted.emit(overlay.key)
+
+    def _tell_size(self) -> None:
+        overlay = self.drawing()
+        answer = None if overlay is None else self._session.answer(overlay.recipe)
+        if answer is None or answer.image is None:
+            return
+        mask = answer.image.frame(0) > 0
+        lines = [self._size_text(answer.image)]
+        for layer in self._session.shown():
+            image = layer.answer.image
+            if image is None or isinstance(layer.overlay.recipe, Drawing) or image.kind == "rgb":
+                continue
+            if image.grid == answer.image.grid and mask.any():
+                values = image.frame(min(layer.overlay.frame, layer.answer.n_frames - 1))[mask]
+                finite = values[np.isfinite(values)]
+                if finite.size:
+                    mean, sd = float(finite.mean()), float(finite.std(ddof=1)) if finite.size > 1 else float("nan")
+                    lines.append(f"{layer.overlay.name}: mean {mean:.4g}, SD {sd:.4g}, {finite.size} voxels")
+        self._session.noticed.emit(Notice("info", "; ".join(lines)))

@@ -1,0 +1,215 @@
+"""The region finder, region layers and meshes, and the table of regions."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Signal
+
+from ...widgets.finder import Finder, Match
+from ...widgets.value_model import Column
+from ...widgets.value_table import ValueTable
+from .. import finder
+from ..answers import Answer
+from ..atlas import Atlas, Region
+from ..io.atlases import atlas_ids, describe, regions_of
+from ..problems import Problem
+from ..questions import AtlasData
+from ..recipes import Recipe, RegionMask
+from ..region_tables import STATISTICS, map_statistics
+from ..session import Notice, Session
+from ..spaces import naming
+from ..state import Colours, Overlay, Threshold
+
+JOB = "region table"
+MOST_MATCHES = 30
+
+COLUMNS = (
+    Column("Layer"),
+    Column("Region", "", "text", "Region and side"),
+    Column("Voxels", "", "integer", "Voxels with a value"),
+    Column("Volume", "mm³", "number", "Of the whole region on the map's grid"),
+    Column("Missing", "", "share", "Share of the region's voxels without a value"),
+    Column("Mean", "", "number"),
+    Column("SD", "", "number", "Standard deviation over voxels (n − 1)"),
+    Column("Median", "", "number"),
+    Column("Min", "", "number"),
+    Column("Max", "", "number"),
+    Column("Peak x", "mm", "number", "Place of the value of the largest size"),
+    Column("Peak y", "mm", "number"),
+    Column("Peak z", "mm", "number"),
+)
+
+
+class RegionsControl(QObject):
+    """Finds regions, goes there, and adds them as layers or meshes. ``seed_chosen`` carries a `RegionMask`."""
+
+    seed_chosen = Signal(object)
+
+    def __init__(self, session: Session, field: Finder) -> None:
+        super().__init__(field)
+        self._session = session
+        self._field = field
+        self._regions: dict[str, Region] = {}
+        field.query_changed.connect(self._search)
+        field.chosen.connect(self._choose)
+
+    def _search(self, text: str) -> None:
+        matches = finder.find(text, all_regions(), MOST_MATCHES)
+        self._regions = {f"{match.region.atlas}/{match.region.index}": match.region for match in matches}
+        self._field.set_matches(
+            Match(key, match.region.title, _where(match)) for key, match in zip(self._regions, matches, strict=True)
+        )
+
+    def _choose(self, key: str, with_mask: bool) -> None:
+        region = self._regions.get(key)
+        if region is not None:
+            self.go(region, with_mask=with_mask)
+
+    def go(self, region: Region, *, with_mask: bool = False) -> None:
+        """Move the crosshair into a region; with its mask as a layer on top if wanted."""
+        question = AtlasData(region.atlas)
+        atlas = self._session.results.get(question)
+        if isinstance(atlas, Atlas):
+            self._arrive(atlas, region, with_mask=with_mask)
+            return
+        self._session.start(
+            ("go", region.atlas),
+            f"Reading atlas {region.atlas}",
+            lambda _: finder_atlas(region.atlas),
+            lambda found: self._loaded(question, found, region, with_mask),
+        )
+
+    def _loaded(self, question: AtlasData, atlas: Atlas, region: Region, with_mask: bool) -> None:
+        self._session.results.put(question, atlas)
+        self._arrive(atlas, region, with_mask=with_mask)
+
+    def _arrive(self, atlas: Atlas, region: Region, *, with_mask: bool) -> None:
+        allowed = naming(self._session.shown(), atlas.info)
+        if not allowed.allowed and allowed.note:
+            self._session.noticed.emit(Notice("warning", f"{region.title}: {allowed.note}."))
+            return
+        self._session.move_crosshair(atlas.centre_mm(region), merge=None)
+        note = finder.caution(region.title)
+        if note:
+            self._session.noticed.emit(Notice("info", f"{region.title} ({atlas.info.title}): {note}"))
+        if with_mask:
+            self.add_layer(RegionMask(region.atlas, (region.index,)), region.title)
+
+    def add_layer(self, recipe: Recipe, name: str) -> None:
+        """A region or a whole atlas as a layer on top."""
+        state = self._session.state
+        overlay = region_overlay(state.next_key(), recipe, name)
+        self._session.store.update(
+            replace(state, overlays=(*state.overlays, overlay), selected=overlay.key), f"add {name}"
+        )
+
+    def add_mesh(self, recipe: RegionMask) -> None:
+        """A region as a mesh inside a translucent cortex."""
+        state = self._session.state
+        if recipe in state.surface.regions:
+            return
+        surface = replace(state.surface, regions=(*state.surface.regions, recipe))
+        if surface.opacity == 1.0:
+            surface = replace(surface, opacity=0.35)
+        layout = state.layout if state.layout in ("ortho+surface", "3d", "surface") else "ortho+surface"
+        self._session.update("show region in 3D", None, surface=surface, layout=layout)
+
+
+class RegionTableControl(QObject):
+    """The table of all visible maps within the regions of one atlas."""
+
+    def __init__(self, session: Session, table: ValueTable) -> None:
+        super().__init__(table)
+        self._session = session
+        self._table = table
+        self._shown_for: object = None
+        self._peaks: list[tuple[float, float, float] | None] = []
+        self.atlas_id = ""
+        table.row_activated.connect(self._go)
+        session.jobs.finished.connect(self._take)
+
+    def refresh(self) -> None:
+        """Ask again when the maps or the atlas changed."""
+        if not self._table.isVisible():
+            return
+        atlas = self._session.results.get(AtlasData(self.atlas_id))
+        if not isinstance(atlas, Atlas):
+            if self.atlas_id:
+                self._session.ask(AtlasData(self.atlas_id))
+            return
+        allowed = naming(self._session.shown(), atlas.info)
+        if not allowed.allowed:
+            self._table.set_empty_text(allowed.note or self.tr("Open a map to see its regions."))
+            self._table.set_rows(())
+            self._shown_for = None
+            return
+        maps = [
+            (s.overlay.name, s.answer, min(s.overlay.frame, s.answer.n_frames - 1))
+            for s in reversed(self._session.shown())
+            if s.answer.image is not None and s.answer.image.kind != "rgb" and not s.answer.labels
+        ]
+        maps = [entry for entry in maps if entry[1].image is not None and entry[1].image.ready(entry[2])]
+        marker = (atlas, tuple((name, id(answer), frame) for name, answer, frame in maps))
+        if marker == self._shown_for:
+            return
+        self._shown_for = marker
+        self._session.jobs.live(JOB, lambda _: _all_statistics(maps, atlas))
+
+    def _take(self, key: object, result: object) -> None:
+        if key != JOB or not isinstance(result, list):
+            return
+        named = [dict(zip(STATISTICS, row, strict=True)) for row in result]
+        self._peaks = [row["peak_mm"] for row in named]
+        rows = [
+            (
+                row["map"],
+                f"{row['name']} {row['side']}".rstrip(),
+                *(row[name] for name in ("voxels", "volume_mm3", "missing", "mean", "sd", "median", "min", "max")),
+                *(row["peak_mm"] or (None, None, None)),
+            )
+            for row in named
+        ]
+        self._table.set_rows(rows, [(row[0], row[1]) for row in rows])
+
+    def _go(self, row: int) -> None:
+        peak = self._peaks[row] if 0 <= row < len(self._peaks) else None
+        if peak is not None:
+            self._session.move_crosshair(peak, merge=None)
+
+
+def _all_statistics(maps: list[tuple[str, Answer, int]], atlas: Atlas) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for name, answer, frame in maps:
+        rows += map_statistics(name, answer, atlas, frame)
+    return rows
+
+
+@cache
+def all_regions() -> tuple[Region, ...]:
+    """Regions of every atlas that is installed, from their tables alone."""
+    found: list[Region] = []
+    for atlas in atlas_ids():
+        try:
+            found += regions_of(atlas)
+        except Problem:
+            continue  # an atlas of a package that is not installed; `habena doctor` says how to get it
+    return tuple(found)
+
+
+def finder_atlas(atlas_id: str) -> Atlas:
+    """An atlas by id."""
+    from ..io.atlases import load_atlas  # noqa: PLC0415
+
+    return load_atlas(atlas_id)
+
+
+def _where(match: finder.Match) -> str:
+    info = describe(match.region.atlas)
+    return f"{info.title}" + (f" · {match.note}" if match.note else "")
+
+
+def region_overlay(key: int, recipe: Recipe, name: str) -> Overlay:
+    """A mask layer whose answer is not known yet: outlined, half clear."""
+    return Overlay(key, recipe, name, Colours("viridis", 0.0, 1.0), Threshold(0.5, outline=True), 0.5, smooth=False)

@@ -1,0 +1,451 @@
+"""The window: assembles views, panels, menus and keys, and joins them to a session."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..render.compose import Kernels
+from ..widgets import icons
+from ..widgets.canvas import Canvas
+from ..widgets.job_bar import Job, JobBar
+from ..widgets.notice_bar import Notice as ShownNotice
+from ..widgets.notice_bar import NoticeBar
+from ..widgets.theme import apply_theme
+from ..widgets.welcome import Welcome
+from .actions import ACTIONS, Action
+from .files import FileCommands
+from .finder import jumps
+from .io.memory import in_words
+from .panels.dock import Panels
+from .recipes import RegionMask
+from .scenes import has_surface
+from .session import Notice, Session
+from .settings import Settings, save_settings
+from .slice_view import SliceView
+from .state import ViewState
+from .surface_view import SurfaceView
+
+REFRESH_MS = 40
+TITLE = "Habena"
+
+
+class ViewArea(QWidget):
+    """Slices over the whole area, the 3D view in the place that the layout leaves for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slices = Canvas(self)
+        self.slices.setAccessibleName(self.tr("Slices"))
+        self.surface = Canvas(self)
+        self.surface.setAccessibleName(self.tr("3D view"))
+        self.surface.hide()
+
+    def place_surface(self, view: SliceView) -> None:
+        """Move the 3D view to its rectangle."""
+        rect = view.arrangement.surface
+        self.surface.setVisible(rect is not None)
+        if rect is not None:
+            ratio = self.devicePixelRatioF()
+            self.surface.setGeometry(
+                round(rect.x / ratio), round(rect.y / ratio), round(rect.width / ratio), round(rect.height / ratio)
+            )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.slices.setGeometry(0, 0, self.width(), self.height())
+        super().resizeEvent(event)
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, 700)
+
+
+class Window(QMainWindow):
+    """One window on one session.
+
+    Parameters
+    ----------
+    settings : Settings
+        What was remembered.
+    kernels : Kernels
+        Composition kernels to draw with.
+    view : ViewState or None
+        What to show first.
+    """
+
+    def __init__(self, settings: Settings, kernels: Kernels, view: ViewState | None = None) -> None:
+        super().__init__()
+        self.settings = settings
+        start = view or ViewState(atlases=settings.atlases)
+        self.session = Session(replace(start, radiological=settings.radiological), self)
+        self.files = FileCommands(self)
+        self._notices: list[Notice] = []
+        self._jobs: dict[object, Job] = {}
+        self._actions: dict[str, tuple[Action, QAction]] = {}
+        self._build_centre(kernels)
+        self._build_status()
+        self._build_menus()
+        self.panels: Panels | None = None
+        self._refresh_soon = QTimer(self)
+        self._refresh_soon.setSingleShot(True)
+        self._refresh_soon.timeout.connect(self.refresh)
+        self._connect()
+        self.setAcceptDrops(True)
+        self.setWindowTitle(TITLE)
+        self.resize(1360, 900)
+        self.refresh()
+        QTimer.singleShot(0, self.build_panels)
+
+    # -- building
+
+    def _build_centre(self, kernels: Kernels) -> None:
+        self.notice_bar = NoticeBar()
+        self.area = ViewArea()
+        self.welcome = Welcome()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.welcome)
+        self._stack.addWidget(self.area)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.notice_bar)
+        layout.addWidget(self._stack, 1)
+        self.setCentralWidget(centre)
+        self.slice_view = SliceView(self.session, self.area.slices, kernels)
+        self.surface_view = SurfaceView(self.session, self.area.surface, kernels)
+
+    def _build_status(self) -> None:
+        self.job_bar = JobBar()
+        self.statusBar().addPermanentWidget(self.job_bar)
+        self.statusBar().setSizeGripEnabled(False)
+
+    def _build_menus(self) -> None:
+        bar = self.menuBar()
+        self._build_file_menu(bar.addMenu(self.tr("&File")))
+        edit = bar.addMenu(self.tr("&Edit"))
+        self._undo = self._command(edit, self.tr("Undo"), "Ctrl+Z", self.session.store.undo, "undo")
+        self._redo = self._command(edit, self.tr("Redo"), "Ctrl+Shift+Z", self.session.store.redo, "redo")
+        menus = {name: bar.addMenu(self.tr(name)) for name in ("View", "Layer", "Surface")}
+        layouts = QActionGroup(self)
+        for action in ACTIONS:
+            made = self._command(menus[action.menu], self.tr(action.text), action.keys, partial(self.perform, action))
+            made.setCheckable(action.checked is not None)
+            if action.id.startswith("layout-"):
+                layouts.addAction(made)
+            self._actions[action.id] = (action, made)
+        self._build_jumps(bar.addMenu(self.tr("&Regions")))
+        self._build_theme_menu(menus["View"])
+        self._panels_menu = bar.addMenu(self.tr("&Panels"))
+        self._build_help_menu(bar.addMenu(self.tr("&Help")))
+
+    def _build_file_menu(self, menu: QMenu) -> None:
+        files = self.files
+        self._command(menu, self.tr("Open files…"), "Ctrl+O", files.open_files, "folder-open")
+        self._command(menu, self.tr("Open folder…"), "Ctrl+Shift+O", files.open_folder)
+        self._recent_menu = menu.addMenu(self.tr("Open recent"))
+        self._command(menu, self.tr("Open the sample view"), "", files.open_sample)
+        menu.addSeparator()
+        self._command(menu, self.tr("Save view…"), "Ctrl+S", files.save_view, "save")
+        self._command(menu, self.tr("Save picture…"), "Ctrl+E", files.save_picture, "camera")
+        self._command(menu, self.tr("Save selected map as NIfTI…"), "", files.save_selected_map)
+        menu.addSeparator()
+        self._command(menu, self.tr("Quit"), "Ctrl+Q", self.close)
+
+    def _build_jumps(self, menu: QMenu) -> None:
+        self._command(menu, self.tr("Find a region…"), "/", self._focus_finder, "search")
+        menu.addSeparator()
+        for jump in jumps():
+            self._command(menu, jump.title, jump.key, partial(self._jump, jump))
+
+    def _build_theme_menu(self, menu: QMenu) -> None:
+        themes = menu.addMenu(self.tr("Theme"))
+        group = QActionGroup(self)
+        for mode, text in (
+            ("system", self.tr("As the system")),
+            ("dark", self.tr("Dark")),
+            ("light", self.tr("Light")),
+        ):
+            action = self._command(themes, text, "", partial(self.set_theme, mode))
+            action.setCheckable(True)
+            action.setChecked(self.settings.theme == mode)
+            group.addAction(action)
+
+    def _build_help_menu(self, menu: QMenu) -> None:
+        from .help import show_about, show_doctor, show_keys  # noqa: PLC0415 - dialogs only when asked for
+
+        self._command(menu, self.tr("All keys"), "F1", partial(show_keys, self))
+        self._command(menu, self.tr("Is anything missing?"), "", partial(show_doctor, self))
+        self._command(menu, self.tr("About Habena"), "", partial(show_about, self))
+
+    def _command(self, menu: QMenu, text: str, keys: str, do: object, icon: str = "") -> QAction:
+        action = QAction(text, self)
+        if icon:
+            action.setIcon(icons.icon(icon))
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda *_: do())  # pyright: ignore[reportCallIssue]
+        menu.addAction(action)
+        return action
+
+    def build_panels(self) -> None:
+        """The docks: after the first picture, since the plots take time to load."""
+        if self.panels is not None:
+            return
+        self.panels = Panels(self)
+        for action in self.panels.toggles():
+            self._panels_menu.addAction(action)
+        self._restore_layout()
+        self.refresh()
+
+    def add_dock(self, title: str, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        """A dock that scrolls where it is too small."""
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        dock.setWidget(scroll)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def add_tool_bar(self, finder: QWidget) -> None:
+        """Layouts, undo and the finder, at hand."""
+        bar = QToolBar(self.tr("Main"), self)
+        bar.setObjectName("main")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        short = {
+            "layout-planes-surface": self.tr("Planes + 3D"),
+            "layout-planes": self.tr("Planes"),
+            "layout-lightbox": self.tr("Lightbox"),
+            "layout-surfaces": self.tr("Surfaces"),
+            "layout-3d": self.tr("3D"),
+        }
+        for name, text in short.items():
+            action, shown = self._actions[name]
+            shown.setIconText(text)
+            shown.setToolTip(f"{action.text} ({action.keys})")
+            bar.addAction(shown)
+        bar.addSeparator()
+        bar.addAction(self._undo)
+        bar.addAction(self._redo)
+        bar.addSeparator()
+        bar.addWidget(finder)
+        self.addToolBar(bar)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.changed.connect(self._schedule_refresh)
+        session.noticed.connect(self.tell)
+        session.opened.connect(self.files.remember)
+        session.jobs.progressed.connect(self._job_progressed)
+        for ended in (session.jobs.finished, session.jobs.failed, session.jobs.cancelled):
+            ended.connect(self._job_ended)
+        self.job_bar.cancel_requested.connect(session.jobs.cancel)
+        self.slice_view.drawn.connect(self._slices_drawn)
+        self.slice_view.hovered.connect(self._hovered)
+        self.notice_bar.dismissed.connect(self._dismiss)
+        self.notice_bar.action_chosen.connect(self._act_on_notice)
+        self.welcome.open_requested.connect(self.files.open_files)
+        self.welcome.open_folder_requested.connect(self.files.open_folder)
+        self.welcome.sample_requested.connect(self.files.open_sample)
+        self.welcome.recent_chosen.connect(lambda number: self.open([self.settings.recent[number]]))
+        self.welcome.dropped.connect(lambda paths: self.open(list(paths)))
+        QShortcut(QKeySequence("Escape"), self, self._escape)
+
+    # -- showing
+
+    def _schedule_refresh(self) -> None:
+        if not self._refresh_soon.isActive():
+            self._refresh_soon.start(REFRESH_MS)
+
+    def refresh(self) -> None:
+        """Show the view in menus and panels."""
+        state = self.session.state
+        busy_opening = any(isinstance(key, tuple) and key[0] == "open" for key in self._jobs)
+        self._stack.setCurrentWidget(self.area if state.overlays or busy_opening else self.welcome)
+        for action, shown in self._actions.values():
+            if action.checked is not None:
+                shown.setChecked(action.checked(state))
+        undo, redo = self.session.store.undo_name, self.session.store.redo_name
+        self._undo.setEnabled(undo is not None)
+        self._undo.setText(self.tr("Undo {step}").format(step=undo) if undo else self.tr("Undo"))
+        self._undo.setIconText(self.tr("Undo"))
+        self._redo.setEnabled(redo is not None)
+        self._redo.setText(self.tr("Redo {step}").format(step=redo) if redo else self.tr("Redo"))
+        self._redo.setIconText(self.tr("Redo"))
+        self.job_bar.set_memory(in_words(self.session.results.nbytes))
+        self.welcome.set_recent([(Path(path).name, str(Path(path).parent)) for path in self.settings.recent])
+        self._refresh_recent()
+        if state.radiological != self.settings.radiological:
+            self.remember(replace(self.settings, radiological=state.radiological))
+        if self.panels is not None:
+            self.panels.refresh()
+
+    def _refresh_recent(self) -> None:
+        self._recent_menu.setEnabled(bool(self.settings.recent))
+        shown = [action.data() for action in self._recent_menu.actions()]
+        if shown == list(self.settings.recent):
+            return
+        self._recent_menu.clear()
+        for path in self.settings.recent:
+            action = self._recent_menu.addAction(Path(path).name, partial(self.open, [path]))
+            action.setData(path)
+            action.setToolTip(path)
+
+    def _slices_drawn(self) -> None:
+        self.area.place_surface(self.slice_view)
+        self.surface_view.schedule()
+
+    def _hovered(self, at: object) -> None:
+        if self.panels is not None:
+            self.statusBar().showMessage(self.panels.hover_text(at))
+
+    def tell(self, notice: Notice) -> None:
+        """Show a notice above the views; the same one once."""
+        if notice not in self._notices:
+            self._notices.append(notice)
+        self._show_notices()
+
+    def _show_notices(self) -> None:
+        self.notice_bar.set_notices(
+            ShownNotice(n.level, n.text, tuple(text for text, _ in n.actions)) for n in self._notices
+        )
+
+    def _find_notice(self, shown: object) -> Notice | None:
+        return next((n for n in self._notices if isinstance(shown, ShownNotice) and n.text == shown.text), None)
+
+    def _dismiss(self, shown: object) -> None:
+        notice = self._find_notice(shown)
+        if notice is not None:
+            self._notices.remove(notice)
+            self._show_notices()
+
+    def _act_on_notice(self, shown: object, action: str) -> None:
+        notice = self._find_notice(shown)
+        if notice is not None:
+            self._dismiss(shown)
+            for text, do in notice.actions:
+                if text == action:
+                    do()
+
+    def _job_progressed(self, key: object, title: str, fraction: float) -> None:
+        self._jobs[key] = Job(key, title, fraction)  # pyright: ignore[reportArgumentType] - keys are hashable
+        self.job_bar.set_jobs(self._jobs.values())
+
+    def _job_ended(self, key: object, *_: object) -> None:
+        if self._jobs.pop(key, None) is not None:
+            self.job_bar.set_jobs(self._jobs.values())
+            self._schedule_refresh()
+
+    # -- commands
+
+    def perform(self, action: Action) -> None:
+        """Do a named command."""
+        self.session.store.update(action.do(self.session.state), action.text)
+
+    def open(self, paths: list[str]) -> None:
+        """Open files and folders."""
+        for path in paths:
+            self.session.open(path)
+        if paths:
+            self._stack.setCurrentWidget(self.area)
+
+    def set_theme(self, mode: str) -> None:
+        """Dark, light or as the system."""
+        application = QApplication.instance()
+        if isinstance(application, QApplication) and mode in ("dark", "light", "system"):
+            apply_theme(application, mode)
+            self.remember(replace(self.settings, theme=mode))
+
+    def remember(self, settings: Settings) -> None:
+        """Keep settings for the next time."""
+        self.settings = settings
+        save_settings(settings)
+
+    def _focus_finder(self) -> None:
+        if self.panels is not None:
+            self.panels.finder.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.panels.finder.selectAll()
+
+    def _jump(self, jump: object) -> None:
+        if self.panels is not None:
+            self.panels.jump(jump)
+
+    def _escape(self) -> None:
+        """Put tools away; then take the newest notice away."""
+        if self.panels is not None and self.panels.put_tool_away():
+            return
+        if self._notices:
+            self._notices.pop()
+            self._show_notices()
+
+    def choose_file(self, title: str, kinds: str) -> str:
+        """A file that the user picks, or nothing."""
+        path, _ = QFileDialog.getOpenFileName(self, title, "", kinds)
+        return path
+
+    def show_region(self, region: RegionMask) -> None:
+        """A region as a mesh."""
+        if self.panels is not None:
+            self.panels.regions.add_mesh(region)
+
+    # -- Qt
+
+    def _restore_layout(self) -> None:
+        if self.settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
+        if self.settings.layout:
+            self.restoreState(QByteArray.fromBase64(self.settings.layout.encode()))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.open([path for path in map(QUrl.toLocalFile, event.mimeData().urls()) if path])
+        event.acceptProposedAction()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and has_surface(self.session.state.layout):
+            self.slice_view.schedule()
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.panels is not None:
+            geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+            layout = bytes(self.saveState().toBase64().data()).decode()
+            self.remember(replace(self.settings, geometry=geometry, layout=layout))
+            self.panels.close()
+        self._refresh_soon.stop()
+        self.slice_view.close()
+        self.surface_view.close()
+        self.session.close()
+        super().closeEvent(event)

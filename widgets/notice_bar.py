@@ -1,0 +1,163 @@
+"""Findings and errors above the views: never in the way, never gone unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from . import icons
+from .controls import SPACE, IconButton, button, column, described, row
+from .theme import look
+
+_MOST_LINES = 6
+_ICON = 18
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell: how grave, in one sentence, and what can be done about it."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+    actions: tuple[str, ...] = ()
+
+
+class _Line(QWidget):
+    """One notice."""
+
+    dismissed = Signal()
+    acted = Signal(str)
+
+    def __init__(self, notice: Notice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._notice = notice
+        self._icon = QLabel()
+        self._text = described(QLabel(notice.text), notice.text, "")
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setWordWrap(True)
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SPACE + 4, 2, 2, 2)
+        layout.setSpacing(SPACE)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self._text, 1)
+        group = QButtonGroup(self)
+        group.idClicked.connect(self._act)
+        for number, text in enumerate(notice.actions):
+            act = button(text, text)
+            group.addButton(act, number)
+            layout.addWidget(act, 0, Qt.AlignmentFlag.AlignTop)
+        self._close = IconButton("cancel", self.tr("Dismiss"), self.tr("Dismiss this notice (Escape)"))
+        self._close.clicked.connect(self.dismissed)
+        layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._show_icon()
+
+    def _act(self, number: int) -> None:
+        self.acted.emit(self._notice.actions[number])
+
+    def _colour(self) -> QColor:
+        colours = look()
+        return QColor({"info": colours.accent, "warning": colours.warning, "error": colours.error}[self._notice.level])
+
+    def _show_icon(self) -> None:
+        ratio = self.devicePixelRatioF()
+        side = round(_ICON * ratio)
+        picture = icons.pixmap(self._notice.level, self._colour(), QSize(side, side))
+        picture.setDevicePixelRatio(ratio)
+        self._icon.setPixmap(picture)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        tint = self._colour()
+        painter.fillRect(0, 0, 4, self.height(), tint)
+        tint.setAlpha(28)
+        painter.fillRect(self.rect(), tint)
+        painter.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismissed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_close"):
+            self._show_icon()
+
+
+class NoticeBar(QWidget):
+    """Notices one above the other; only the first until the others are asked for.
+
+    ``dismissed`` carries the notice, ``action_chosen`` the notice and the text of the action.
+    """
+
+    dismissed = Signal(object)
+    action_chosen = Signal(object, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._notices: list[Notice] = []
+        self._is_open = False
+        self._lines: list[_Line] = []
+        self.setAccessibleName(self.tr("Notices"))
+        self._more = button(self.tr("More"), self.tr("Show more notices, or only the first"))
+        self._all = button(self.tr("Dismiss all"), self.tr("Dismiss all notices"))
+        self._more.clicked.connect(self._unfold)
+        self._all.clicked.connect(self._dismiss_all)
+        self._foot = QWidget()
+        self._foot.setLayout(row(self._more, self._all))
+        self._column = column(self)
+        self._column.setSpacing(1)
+        self._column.addWidget(self._foot)
+        self.set_notices(())
+
+    def set_notices(self, notices: Iterable[Notice]) -> None:
+        """Show notices, the most important first."""
+        notices = list(notices)
+        if notices != self._notices or not notices:
+            self._notices = notices
+            self._show()
+
+    def _show(self) -> None:
+        shown = self._notices[: _MOST_LINES if self._is_open else 1]
+        for line in self._lines:
+            line.deleteLater()
+            line.hide()
+        self._lines = [self._line(notice) for notice in shown]
+        for number, line in enumerate(self._lines):
+            self._column.insertWidget(number, line)
+        rest = len(self._notices) - len(shown)
+        self._more.setText(self.tr("{n} more").format(n=rest) if rest else self.tr("Show only the first"))
+        self._foot.setVisible(len(self._notices) > 1)
+        self.setVisible(bool(self._notices))
+
+    def _line(self, notice: Notice) -> _Line:
+        line = _Line(notice)
+        line.dismissed.connect(partial(self._dismiss, notice))
+        line.acted.connect(partial(self.action_chosen.emit, notice))
+        return line
+
+    def _unfold(self) -> None:
+        self._is_open = len(self._lines) == 1
+        self._show()
+
+    def _dismiss(self, notice: Notice) -> None:
+        self._notices = [other for other in self._notices if other is not notice]
+        self._show()
+        self.dismissed.emit(notice)
+
+    def _dismiss_all(self) -> None:
+        gone, self._notices = self._notices, []
+        self._show()
+        for notice in gone:
+            self.dismissed.emit(notice)
