@@ -15,12 +15,13 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 
 from .console import Progress, print_json, print_text, print_warnings
 from .problems import Cancelled, Problem
 
+# The common base of the exceptions that typer raises for bad usage: its own or Click's, by version.
+USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 BAD_INPUT = 2
 CANCELLED = 130
 
@@ -32,6 +33,19 @@ application = typer.Typer(
     rich_markup_mode=None,
     help="Brain-map viewer for PET and fMRI. `habena FILE...` opens the window; the commands work without one.",
 )
+
+
+@application.callback(invoke_without_command=True)
+def common(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Options of the program itself."""
+    if version:
+        from importlib.metadata import version as version_of  # noqa: PLC0415
+
+        print_text(f"habena {version_of('habena')}")
+        raise typer.Exit
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -52,22 +66,22 @@ def run(arguments: list[str]) -> int:
     command = typer.main.get_command(application)
     names = set(getattr(command, "commands", {}))
     first = next((word for word in arguments if not word.startswith("-")), None)
-    if first not in names and not {"--help", "-h"}.intersection(arguments[:1]):
+    if first not in names and not {"--help", "--version"}.intersection(arguments[:1]):
         arguments = ["open", *arguments]  # a command name wins over a file of that name
     try:
-        command.main(args=arguments, prog_name="habena", standalone_mode=False)
+        status = command.main(args=arguments, prog_name="habena", standalone_mode=False)
+    except typer.Exit as wanted:
+        return wanted.exit_code
     except Problem as problem:
         return _refuse(str(problem))
-    except click.exceptions.Abort:
-        return CANCELLED
-    except click.ClickException as error:
+    except USAGE_ERROR as error:
         return _refuse(f"{_where(error)}: {error.format_message()}; see habena --help")
-    except (Cancelled, KeyboardInterrupt):
+    except (Cancelled, KeyboardInterrupt, typer.Abort):
         return CANCELLED
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone: nobody to tell
         return 0
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def _refuse(message: str) -> int:
@@ -75,8 +89,8 @@ def _refuse(message: str) -> int:
     return BAD_INPUT
 
 
-def _where(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
+def _where(error: Any) -> str:
+    context = error.ctx if hasattr(error, "ctx") else None
     name = context.info_name if context is not None and context.info_name != "habena" else None
     return name or "command line"
 
@@ -113,7 +127,7 @@ def open_window(
     """Open the window."""
     from .main import show  # noqa: PLC0415 - Qt only for the window
 
-    raise SystemExit(show(paths or []))
+    raise typer.Exit(show(paths or []))
 
 
 @application.command()
@@ -288,4 +302,4 @@ def demo(
         raise Problem("--size", f"'{size}' is no size of the sample", "write small or full")
     if not 0 <= effect <= 10 or seed < 0:
         raise Problem("demo", "--effect goes from 0 to 10 and --seed from 0", "give other numbers")
-    raise SystemExit(demonstrate(None if out is None else Path(out), seed, effect, size))
+    raise typer.Exit(demonstrate(None if out is None else Path(out), seed, effect, size))

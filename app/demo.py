@@ -9,6 +9,8 @@ from .console import Progress, print_text
 from .doctor import has_display
 from .settings import cache_folder
 
+PICTURE = "sample_view.png"
+
 if TYPE_CHECKING:
     from .state import ViewState
 
@@ -25,17 +27,24 @@ def demonstrate(folder: Path | None, seed: int, effect: float, size: str) -> int
 
     with Progress("Simulating a resting run") as report:
         sample = sample_files(folder, seed, effect, size, report)
-    view = sample_view(sample)
     if has_display() and folder is None:
         from .main import show  # noqa: PLC0415
 
-        return show([], view)
-    picture = (folder or cache_folder() / "sample") / "sample_view.png"
-    draw_sample(view, picture)
+        return show([], sample_view(sample))
+    picture = (folder or cache_folder() / "sample") / PICTURE
+    draw_sample(sample_view(sample), picture)
     print_text(f"The sample view (real anatomy and motor map, simulated resting run): {picture}")
     if folder is not None:
         print_text(f"Open it: habena {sample.anatomy} {sample.motor} {sample.run}")
     return 0
+
+
+def write_demo(folder: Path, seed: int, effect: float, size: str) -> Path:
+    """The simulated run and the picture of the sample view in a folder; gives the picture's path."""
+    from .sample import sample_files, sample_view  # noqa: PLC0415
+
+    draw_sample(sample_view(sample_files(folder, seed, effect, size)), folder / PICTURE)
+    return folder / PICTURE
 
 
 def draw_sample(view: ViewState, picture: Path) -> None:

@@ -141,7 +141,10 @@ def resolve(name: str, regions: Sequence[Region]) -> tuple[Region, ...]:
     """Like `resolve_region`, among given regions."""
     query = _query(name)
     exact = [r for r in regions if words_of(name) in {words_of(r.title), words_of(r.abbreviation)}]
-    found = exact or _named(query, regions)
+    named = _named(query, regions)
+    if not query.side and len({region.atlas for region in named}) > 1:
+        exact = []  # one atlas has it whole, others by sides: not for us to choose
+    found = exact or named
     sided = [r for r in found if query.side in {"", "both"} or r.side == query.side or exact]
     if not sided:
         raise _unknown(name, found, regions)

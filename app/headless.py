@@ -13,7 +13,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from .answers import Answer
+from .answers import Answer, Image
 from .compute import answer_to
 from .display import first_overlay
 from .problems import Finding, Problem, silent
@@ -380,10 +380,11 @@ def _write(out: str, found: Answer, source: Answer, run: str, preparation: Prepa
         "Fisher z" if found.statistic == "z" else "Pearson r",
         found.findings,
     )
-    write_map(out, _image(found).frame(0), _info(source), record)
+    write_map(out, image_of(found).frame(0), _info(source), record)
 
 
-def _image(answer: Answer) -> Any:
+def image_of(answer: Answer) -> Image:
+    """The volume of an answer."""
     if answer.image is None:
         raise Problem(answer.title, "has no volume", "choose an image")
     return answer.image
@@ -391,7 +392,7 @@ def _image(answer: Answer) -> Any:
 
 def _info(source: Answer) -> Any:
     """Header facts of an image that came from a file."""
-    return _image(source).info
+    return getattr(image_of(source), "info")  # noqa: B009 - images from files have it, computed ones do not
 
 
 def save_prepared_run(path: str, prepared: Any, source: Answer, run: str) -> None:

@@ -33,6 +33,7 @@ def show(paths: list[str], view: ViewState | None = None) -> int:
         todo = "use a desktop session, or draw without a window: habena render FILE -o PICTURE.png"
         raise Problem("window", "there is no display to open it on", todo)
     require_opengl()
+    from PySide6.QtCore import QEvent  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
     from ..widgets.theme import apply_theme  # noqa: PLC0415
@@ -49,7 +50,11 @@ def show(paths: list[str], view: ViewState | None = None) -> int:
     window.show()
     window.open([os.path.abspath(path) for path in paths])  # noqa: PTH100 - keeps symbolic links as they are named
     when_compiled(window, window.slice_view.use, window.surface_view.use)
-    return application.exec()
+    status = application.exec()
+    sys.excepthook = sys.__excepthook__
+    window.deleteLater()
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # pyright: ignore[reportArgumentType] - None: all
+    return status
 
 
 def _tell_of(window: object):

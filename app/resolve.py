@@ -77,22 +77,23 @@ def snapped(at_mm: Point, answer: object) -> Point:
 
 def stands_on(question: Question) -> tuple[Question, ...]:
     """What must be answered before a question can be."""
+    below: tuple[Question, ...] = ()
     match question:
-        case SeedCorrelation(run=run, seed=MaskSeed(mask=mask), preparation=preparation):
-            return run, PreparedRun(run, preparation), mask
-        case SeedCorrelation(run=run, preparation=preparation):
-            return run, PreparedRun(run, preparation)
+        case SeedCorrelation(run=run, seed=seed, preparation=preparation):
+            mask = (seed.mask,) if isinstance(seed, MaskSeed) else ()
+            below = (run, PreparedRun(run, preparation), *mask)
         case PreparedRun(run=run) | QualityOf(run=run):
-            return (run,)
+            below = (run,)
         case Projection(cortex=cortex):
-            return (CortexData(cortex),)
+            below = (CortexData(cortex),)
         case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | RegionSurface(region=RegionMask(atlas=atlas)):
-            return (AtlasData(atlas),)
+            below = (AtlasData(atlas),)
         case Drawing(grid_of=grid_of, edits=edits, start=start):
             images = tuple(edit.image for edit in edits if isinstance(edit, ThresholdFill))
-            return (grid_of, *images, *(() if start is None else (start,)))
+            below = (grid_of, *images, *(() if start is None else (start,)))
         case _:
-            return ()
+            pass
+    return below
 
 
 def helpful_to(question: Question) -> tuple[Question, ...]:

@@ -26,6 +26,9 @@ from .store import Store
 Level = Literal["info", "warning", "error"]
 LIVE = "live"
 UNUSED_BYTES = 600_000_000  # of answers that nothing shows any more: undo and stepping back are instant
+# Said by `habena info` and "About this file", but no reason to greet anyone with a warning: millimetres and MNI
+# coordinates without a variant are what most files mean.
+QUIET = frozenset({"units-missing", "space-unconfirmed", "flattened", "reader-note"})
 
 
 class Notice(NamedTuple):
@@ -151,6 +154,8 @@ class Session(QObject):
 
     def _tell(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
+            if finding.code in QUIET:
+                continue
             self.noticed.emit(Notice("warning", f"{_name(finding.where)}: {finding.message}"))
 
     def load_rest(self, recipe: FileMap, answer: Answer) -> None:

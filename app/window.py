@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
     QMenu,
-    QScrollArea,
     QStackedWidget,
     QToolBar,
     QVBoxLayout,
@@ -223,15 +222,10 @@ class Window(QMainWindow):
         self.refresh()
 
     def add_dock(self, title: str, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        """A dock that scrolls where it is too small."""
+        """A panel at one side of the window."""
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        dock.setWidget(scroll)
+        dock.setWidget(content)
         self.addDockWidget(area, dock)
         return dock
 
@@ -257,7 +251,8 @@ class Window(QMainWindow):
         bar.addAction(self._undo)
         bar.addAction(self._redo)
         bar.addSeparator()
-        bar.addWidget(finder)
+        self._finder_place = bar.addWidget(finder)
+        self._tool_bar = bar
         self.addToolBar(bar)
 
     def _connect(self) -> None:
@@ -444,6 +439,9 @@ class Window(QMainWindow):
             layout = bytes(self.saveState().toBase64().data()).decode()
             self.remember(replace(self.settings, geometry=geometry, layout=layout))
             self.panels.close()
+            # A tool bar that is destroyed first re-parents its widget, which calls into Python half destroyed.
+            self._tool_bar.removeAction(self._finder_place)
+            self.panels.finder.deleteLater()
         self._refresh_soon.stop()
         self.slice_view.close()
         self.surface_view.close()

@@ -104,21 +104,23 @@ def _unit(seed: Float64, size: int) -> Float64:
 
 @njit(cache=True, nogil=True, fastmath=FAST_MATH)
 def _products(values: Any, seed: Float32, result: Float32, start: int, stop: int) -> None:
-    """Rows start to stop times the seed, from two places at once: one stream does not fill the memory's bandwidth."""
-    half = (stop - start) // 2
-    for v in range(start, start + half):
-        a, b = values[v], values[v + half]
+    """Rows start to stop times the seed, from two places at once: one stream does not fill the memory's bandwidth.
+
+    Unsigned numbers spare the look for negative indices.
+    """
+    volumes, half = np.uint64(seed.size), np.uint64((stop - start) // 2)
+    first, last = np.uint64(start), np.uint64(stop)
+    for v in range(first, first + half):
+        w = v + half
         x = y = np.float32(0)
-        for t in range(seed.size):
-            x += np.float32(a[t]) * seed[t]
-            y += np.float32(b[t]) * seed[t]
-        result[v] = x
-        result[v + half] = y
-    for v in range(start + 2 * half, stop):
-        a = values[v]
+        for t in range(volumes):
+            x += np.float32(values[v, t]) * seed[t]
+            y += np.float32(values[w, t]) * seed[t]
+        result[v], result[w] = x, y
+    for v in range(first + half + half, last):
         x = np.float32(0)
-        for t in range(seed.size):
-            x += np.float32(a[t]) * seed[t]
+        for t in range(volumes):
+            x += np.float32(values[v, t]) * seed[t]
         result[v] = x
 
 

@@ -36,6 +36,13 @@ def described(widget: AnyWidget, name: str, tip: str) -> AnyWidget:
     return widget
 
 
+def mark_wrong(widget: QWidget, *, is_wrong: bool) -> None:
+    """Show a field or a line of text in the colour of errors, or no longer."""
+    if bool(widget.property("wrong")) != is_wrong:
+        widget.setProperty("wrong", is_wrong)
+        widget.style().polish(widget)
+
+
 def muted(text: str = "") -> QLabel:
     """A wrapping label in the quieter text colour."""
     label = QLabel(text)

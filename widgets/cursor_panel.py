@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QWidget
 
-from .controls import IconButton, column, described, muted, row
+from .controls import IconButton, column, muted, row
 from .numbers import NumberEdit, NumberSpec, format_number
-from .theme import look
+from .value_lines import Line, ValueLines
 
 Point = tuple[float, float, float]
 
@@ -74,17 +73,12 @@ class CursorPanel(QWidget):
         fields.insertWidget(fields.count() - 1, QLabel("mm"))
         fields.addWidget(copy)
         self._voxel_label = muted()
-        self._text = described(QLabel(), self.tr("Values and regions"), "")
-        self._text.setTextFormat(Qt.TextFormat.RichText)
-        self._text.setWordWrap(True)
-        self._text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._text.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        self._value_lines = ValueLines(self.tr("Values"))
+        self._region_lines = ValueLines(self.tr("Regions"))
         self._note = muted()
         layout = column(self, margin=8)
         layout.addLayout(fields)
-        for part in (self._voxel_label, self._text, self._note):
+        for part in (self._voxel_label, self._value_lines, self._region_lines, self._note):
             layout.addWidget(part)
         layout.addStretch(1)
         self.set_position(self._at)
@@ -115,14 +109,14 @@ class CursorPanel(QWidget):
     def set_values(self, values: Iterable[ValueLine]) -> None:
         """Show the layers' values, topmost layer first."""
         self._values = tuple(values)
-        self._show_text()
+        self._value_lines.set_lines([Line(line.name, _value(line), line.unit) for line in self._values])
 
     def set_regions(self, regions: Iterable[RegionLine], note: str = "") -> None:
         """Show regions, and a line that says what is missing and why."""
         self._regions = tuple(regions)
         self._note.setText(note)
         self._note.setVisible(bool(note))
-        self._show_text()
+        self._region_lines.set_lines([Line(line.text, _share(line), line.atlas, line.note) for line in self._regions])
 
     def text(self) -> str:
         """All of it as plain text, columns separated by tabs."""
@@ -130,24 +124,8 @@ class CursorPanel(QWidget):
         if self._voxel is not None:
             lines.append(self._voxel_label.text())
         lines += [f"{line.name}\t{_value(line)}\t{line.unit}".rstrip() for line in self._values]
-        lines += [f"{line.atlas}\t{_region(line)}\t{line.note}".rstrip() for line in self._regions]
+        lines += [f"{line.atlas}\t{line.text}\t{_share(line)}\t{line.note}".rstrip() for line in self._regions]
         return "\n".join(lines)
-
-    def _show_text(self) -> None:
-        quiet = f' style="color:{look().muted}"'
-        values = "".join(
-            f'<tr><td width="100%">{escape(line.name)}</td><td align="right">&nbsp;{escape(_value(line))}</td>'
-            f"<td{quiet}>&nbsp;{escape(line.unit)}</td></tr>"
-            for line in self._values
-        )
-        regions = "".join(
-            f'<tr><td>{escape(_region(line))}</td><td align="right"{quiet}>&nbsp;{escape(line.atlas)}</td></tr>'
-            + (f'<tr><td colspan="2"{quiet}>{escape(line.note)}</td></tr>' if line.note else "")
-            for line in self._regions
-        )
-        tables = [f'<table width="100%" cellspacing="2">{rows}</table>' for rows in (values, regions) if rows]
-        self._text.setText("<p></p>".join(tables))
-        self._text.setVisible(bool(tables))
 
     def _move(self, axis: int, value: float) -> None:
         at = list(self._at)
@@ -163,5 +141,5 @@ def _value(line: ValueLine) -> str:
     return line.value if isinstance(line.value, str) else format_number(line.value)
 
 
-def _region(line: RegionLine) -> str:
-    return line.text if line.share is None else f"{line.text} {100 * line.share:.0f} %"
+def _share(line: RegionLine) -> str:
+    return "" if line.share is None else f"{100 * line.share:.0f} %"

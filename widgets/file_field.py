@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QPalette, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from .controls import IconButton, row
-
-
-class ElidedLabel(QLabel):
-    """A label that shortens its text in the middle, and then has all of it as a tool tip."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._whole = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_whole(self, text: str) -> None:
-        """Show a text."""
-        self._whole = text
-        self.setToolTip(text)
-        self.setAccessibleName(text)
-        self._fit()
-
-    def _fit(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange and hasattr(self, "_whole"):
-            self._fit()
+from .elided_label import ElidedLabel
 
 
 class FileField(QWidget):
@@ -47,6 +20,7 @@ class FileField(QWidget):
         super().__init__(parent)
         self._text, self._empty = "", self.tr("choose…")
         self._label = ElidedLabel()
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._open = IconButton("folder-open", self.tr("{name}: choose").format(name=name), tip)
         self._clear = IconButton("cancel", self.tr("{name}: none").format(name=name), self.tr("Use none"))
         self._can_clear = False

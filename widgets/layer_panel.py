@@ -115,7 +115,7 @@ class LayerPanel(QWidget):
         offered = [choice for choice in self._choices.values() if choice.kind != "categorical"]
         self._colours.set_choices(offered)
         sequential = [choice for choice in offered if choice.kind == "sequential"]
-        self._negative.set_choices(sequential, none=self.tr("Not shown apart"))
+        self._negative.set_choices(sequential, none=self.tr("No own colours"))
         self._show_colours()
 
     def set_layers(self, layers: Iterable[tuple[int, str]]) -> None:

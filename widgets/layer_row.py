@@ -15,6 +15,7 @@ Index = QModelIndex | QPersistentModelIndex
 ROW = Qt.ItemDataRole.UserRole
 _EYE = 30  # width of the part that shows and hides
 _PAD = 6
+_GAP = 3
 _ICON = 16
 
 
@@ -64,7 +65,7 @@ class LayerDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         font = self._owner.font()
-        return QSize(160, QFontMetrics(font).height() + QFontMetrics(small(font)).height() + 2 * _PAD)
+        return QSize(160, QFontMetrics(font).height() + QFontMetrics(small(font)).height() + _GAP + 2 * _PAD)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         line: LayerRow = index.data(ROW)
@@ -95,7 +96,7 @@ class LayerDelegate(QStyledItemDelegate):
         font = small(self._owner.font())
         metrics = QFontMetrics(font)
         width = metrics.horizontalAdvance(badge) + 12
-        pill = QRectF(inner.right() - width + 0.5, inner.bottom() - metrics.height() - 0.5, width, metrics.height() + 1)
+        pill = QRectF(inner.right() - width + 0.5, inner.bottom() - metrics.height() + 0.5, width, metrics.height())
         painter.setFont(font)
         painter.setPen(QColor(look().accent))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -115,7 +116,7 @@ class LayerDelegate(QStyledItemDelegate):
         painter.setFont(small(font))
         painter.setPen(QColor(look().muted))
         detail = lesser.elidedText(line.detail, Qt.TextElideMode.ElideRight, inner.width() - badge_width)
-        painter.drawText(inner.left(), inner.top() + metrics.height() + lesser.ascent(), detail)
+        painter.drawText(inner.left(), inner.bottom() - lesser.descent(), detail)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         editor = QLineEdit(parent)

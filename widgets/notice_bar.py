@@ -9,7 +9,7 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from . import icons
 from .controls import SPACE, IconButton, button, column, described, row
@@ -60,6 +60,11 @@ class _Line(QWidget):
         self._close.clicked.connect(self.dismissed)
         layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._show_icon()
+
+    def take_focus(self) -> None:
+        """Let Escape dismiss this notice next."""
+        self.show()
+        self._close.setFocus()
 
     def _act(self, number: int) -> None:
         self.acted.emit(self._notice.actions[number])
@@ -131,8 +136,9 @@ class NoticeBar(QWidget):
     def _show(self) -> None:
         shown = self._notices[: _MOST_LINES if self._is_open else 1]
         for line in self._lines:
-            line.deleteLater()
             line.hide()
+            line.setParent(None)
+            line.deleteLater()
         self._lines = [self._line(notice) for notice in shown]
         for number, line in enumerate(self._lines):
             self._column.insertWidget(number, line)
@@ -152,8 +158,12 @@ class NoticeBar(QWidget):
         self._show()
 
     def _dismiss(self, notice: Notice) -> None:
+        focused = QApplication.focusWidget()
+        had_focus = focused is not None and any(line.isAncestorOf(focused) for line in self._lines)
         self._notices = [other for other in self._notices if other is not notice]
         self._show()
+        if had_focus and self._lines:
+            self._lines[0].take_focus()
         self.dismissed.emit(notice)
 
     def _dismiss_all(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
-from .controls import described
+from .controls import described, mark_wrong
 
 MINUS = "\N{MINUS SIGN}"
 DIGITS = 4
@@ -23,7 +23,7 @@ def format_number(value: float | None) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     exponent = math.floor(math.log10(abs(value))) if value else 0
-    if -5 < exponent < 7:
+    if -4 < exponent < 7:
         text = f"{value:.{max(0, DIGITS - 1 - exponent)}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
@@ -98,7 +98,7 @@ class NumberEdit(QLineEdit):
         self.setPlaceholderText(self._spec.none or "")
         self.returnPressed.connect(self.selectAll)
         self.editingFinished.connect(self._commit)
-        self.textEdited.connect(lambda: self._mark(wrong=False))
+        self.textEdited.connect(lambda: mark_wrong(self, is_wrong=False))
         self._show()
 
     def value(self) -> float | None:
@@ -125,12 +125,9 @@ class NumberEdit(QLineEdit):
         unit = f" {self._spec.unit}" if self._spec.unit else ""
         self.setText("" if self._value is None else format_number(self._value) + unit)
         self.setModified(False)
-        self._mark(wrong=False)
-
-    def _mark(self, *, wrong: bool) -> None:
-        if bool(self.property("wrong")) != wrong:
-            self.setProperty("wrong", wrong)
-            self.style().polish(self)
+        if not self.hasFocus():
+            self.home(False)  # where there is no room for all, the beginning shows
+        mark_wrong(self, is_wrong=False)
 
     def _commit(self) -> None:
         if not self.isModified():
@@ -138,7 +135,7 @@ class NumberEdit(QLineEdit):
         try:
             typed = self._typed()
         except ValueError:
-            self._mark(wrong=True)
+            mark_wrong(self, is_wrong=True)
             return
         self._take(typed)
         self.settled.emit()
@@ -181,12 +178,16 @@ class NumberEdit(QLineEdit):
         self._take(round(start + steps * size, decimals))
         self._stepped = True
 
+    def _wide(self, sample: str) -> QSize:
+        unit = f" {self._spec.unit}" if self._spec.unit else ""
+        text = max(sample + unit, self._spec.none or "", key=len)
+        return QSize(self.fontMetrics().horizontalAdvance(text) + 20, 26)
+
     def sizeHint(self) -> QSize:
-        sample = f"{MINUS}0.0000" + (f" {self._spec.unit}" if self._spec.unit else "")
-        return QSize(self.fontMetrics().horizontalAdvance(max(sample, self._spec.none or "", key=len)) + 20, 26)
+        return self._wide(f"{MINUS}0.0000")
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return self._wide(f"{MINUS}0.00")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key

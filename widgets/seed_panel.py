@@ -11,12 +11,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from .band_choice import BandChoice
-from .controls import Choice, Section, align, button, check, column, described, form, muted, on_tick, row
+from .controls import Choice, Section, align, button, check, column, described, form, mark_wrong, muted, on_tick, row
 from .file_field import FileField
 from .numbers import NumberEdit, NumberSpec
 from .pick_list import PickList
 from .seed_settings import SeedSettings
-from .theme import look
 
 
 class SeedPanel(QWidget):
@@ -212,7 +211,7 @@ class SeedPanel(QWidget):
     def set_report(self, text: str, *, ok: bool) -> None:
         """Say what the settings cost in degrees of freedom, or why they cannot be used."""
         self._report.setText(text)
-        self._report.setStyleSheet("" if ok else f"color: {look().error}")
+        mark_wrong(self._report, is_wrong=not ok)
         self._report.setVisible(bool(text))
 
     def set_progress(self, fraction: float | None) -> None:

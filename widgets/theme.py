@@ -152,6 +152,7 @@ QLineEdit, QComboBox, QPushButton {{
 QLineEdit, QComboBox {{ background: {base}; selection-background-color: {accent}; selection-color: {on_accent}; }}
 QLineEdit:hover, QComboBox:hover {{ border-color: {muted}; }}
 QLineEdit[wrong="true"] {{ border-color: {error}; color: {error}; }}
+QLabel[wrong="true"] {{ color: {error}; }}
 QPushButton {{ background: {button}; padding: 3px 12px; }}
 QPushButton:hover {{ background: {hover}; }}
 QPushButton:pressed, QPushButton:checked {{ background: {chosen}; }}
@@ -193,7 +194,7 @@ QAbstractItemView:focus {{ border: 2px solid {accent}; }}
 QComboBox QAbstractItemView {{ border-radius: 0; padding: 2px; }}
 QHeaderView {{ background: {base}; border: none; border-radius: 0; }}
 QHeaderView::section {{ background: {window}; color: {text}; border: none; border-bottom: 1px solid {border};
-  border-right: 1px solid {border}; padding: 3px 6px; }}
+  border-right: 1px solid {border}; padding: 3px 4px; }}
 QTableView {{ gridline-color: transparent; }}
 QScrollArea {{ border: none; background: transparent; }}
 QScrollBar {{ background: transparent; border: none; margin: 0; }}

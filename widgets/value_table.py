@@ -28,6 +28,21 @@ class _View(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fill_width()
+
+    def fit_columns(self) -> None:
+        """As wide as their contents."""
+        self.resizeColumnsToContents()
+        self._fill_width()
+
+    def _fill_width(self) -> None:
+        """Let the first column take the room that is left, or give it up."""
+        heads = self.horizontalHeader()
+        left = self.viewport().width() - heads.length() + heads.sectionSize(0)
+        heads.resizeSection(0, max(left, self.sizeHintForColumn(0), heads.sectionSizeHint(0)))
+
 
 class ValueTable(QWidget):
     """A sortable table of typed columns.
@@ -68,6 +83,7 @@ class ValueTable(QWidget):
         self._view.setTabKeyNavigation(False)
         self._view.setAlternatingRowColors(True)
         self._view.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self._view.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         rows = self._view.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -103,19 +119,7 @@ class ValueTable(QWidget):
         self._empty.setVisible(not rows and bool(self._empty.text()))
         self._view.setVisible(not self._empty.isVisibleTo(self))
         if is_first and rows:
-            self._fit_columns()
-
-    def _fit_columns(self) -> None:
-        """As wide as their contents; the first takes the room that is left."""
-        self._view.resizeColumnsToContents()
-        heads = self._view.horizontalHeader()
-        left = self._view.viewport().width() - heads.length()
-        if left > 0:
-            heads.resizeSection(0, heads.sectionSize(0) + left)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_columns()
+            self._view.fit_columns()
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there are no rows."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from ...widgets.controls import Choice
 from ...widgets.cursor_panel import CursorPanel
@@ -80,10 +80,10 @@ class Panels(QObject):
         both = QSplitter(Qt.Orientation.Vertical)
         both.setChildrenCollapsible(False)
         both.addWidget(self.layer_list)
-        both.addWidget(self.layer_panel)
+        both.addWidget(scrolling(self.layer_panel))
         both.setStretchFactor(0, 1)
         both.setStretchFactor(1, 3)
-        both.setMinimumWidth(290)
+        both.setMinimumWidth(310)
         self._dock(self.tr("Layers"), "layers", both, LEFT)
         self.layers = LayersControl(self._window.session, self.layer_list, self.layer_panel)
 
@@ -94,7 +94,7 @@ class Panels(QObject):
         place = QWidget()
         layout = QVBoxLayout(place)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.cursor_panel, 1)
+        layout.addWidget(scrolling(self.cursor_panel), 1)
         layout.addWidget(self.atlas_list)
         self.cursor = CursorControl(session, self.cursor_panel)
         self.atlases = AtlasesControl(session, self.atlas_list)
@@ -104,9 +104,9 @@ class Panels(QObject):
         self.draw = DrawControl(session, self.draw_panel)
         first = self._dock(self.tr("Place"), "place", place, RIGHT)
         others = [
-            self._dock(self.tr("Seed"), "seed", self.seed_panel, RIGHT),
-            self._dock(self.tr("3D"), "surface", self.surface_panel, RIGHT),
-            self._dock(self.tr("Draw"), "draw", self.draw_panel, RIGHT),
+            self._dock(self.tr("Seed"), "seed", scrolling(self.seed_panel), RIGHT),
+            self._dock(self.tr("3D"), "surface", scrolling(self.surface_panel), RIGHT),
+            self._dock(self.tr("Draw"), "draw", scrolling(self.draw_panel), RIGHT),
         ]
         for dock in others:
             self._window.tabifyDockWidget(first, dock)
@@ -128,7 +128,7 @@ class Panels(QObject):
         self._window.tabifyDockWidget(first, second)
         self._window.tabifyDockWidget(second, third)
         first.raise_()
-        self._window.resizeDocks([first], [230], Qt.Orientation.Vertical)
+        self._window.resizeDocks([first], [300], Qt.Orientation.Vertical)
 
     def _clusters_with_choice(self) -> QWidget:
         joined = Choice(self.tr("Joined by"), self.tr("Which neighbours belong to the same cluster"))
@@ -269,6 +269,17 @@ class Panels(QObject):
     def seed_from(self, path: str) -> None:
         """Use a mask file as seed."""
         self.seed.take_file("mask", FileMap(path).path)
+
+
+def scrolling(content: QWidget) -> QScrollArea:
+    """A panel that scrolls up and down where it is too small."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(content.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
+    area.setWidget(content)
+    return area
 
 
 def _under(table: QWidget, label: str, choice: QWidget) -> QWidget:

@@ -138,7 +138,8 @@ class TimelineControl(QObject):
             self._widget.set_quality(None)
             self._widget.set_carpet(None)
             return
-        self._session.ask(question)
+        if self._session.jobs.idle():  # a map that somebody waits for goes first
+            self._session.ask(question)
 
     def _confounds(self, recipe: FileMap) -> str | None:
         for overlay in self._session.state.overlays:

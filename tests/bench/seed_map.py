@@ -69,19 +69,18 @@ def _rows(n_voxels: int, n_volumes: int) -> Iterator[Row]:
     seeds = np.array([seed_series(full, np.array([k])) for k in range(SEEDS)])
     course = (seed / np.linalg.norm(seed)).astype(np.float32)
     reads = _reads(full.unit)
-    timings = interleaved(
+    seconds, foreign = interleaved(
         {
             **reads,
-            "NumPy": lambda: full.unit @ course,
             "float32": lambda: seed_map(full, seed),
+            "NumPy": lambda: full.unit @ course,
             "int16": lambda: seed_map(small, seed),
             "int8": lambda: seed_map(smallest, seed),
             "band": lambda: seed_map(compact, seed_in_band),
             "eight": lambda: seed_maps(full, seeds),
         },
-        rounds=11 if n_volumes < 1000 else 7,
+        rounds=15 if n_volumes < 1000 else 9,
     )
-    seconds, foreign = timings
     size = f"{n_voxels // 1000}k × {n_volumes}"
     name, read_s = min(((name, seconds[name]) for name in (*reads, "NumPy")), key=lambda pair: pair[1])
     limit = f"fastest read of the float32 rows ({name})"

@@ -50,8 +50,8 @@ def test_what_is_shown(panel: CursorPanel) -> None:
     shown_text = texts(panel)
     assert "voxel 29, 34, 25  ·  rest run" in shown_text
     assert "−0.4321" in shown_text
-    assert "&lt;b&gt;T1&lt;/b&gt;" in shown_text  # names from files are never markup
-    assert "Thalamus L 83 %" in shown_text
+    assert "<b>T1</b>" in shown_text
+    assert "83 %" in shown_text
     assert "AAL2 is not shown: other space" in shown_text
     panel.set_voxel(None, "rest run")
     assert "outside  ·  rest run" in texts(panel)
@@ -59,12 +59,28 @@ def test_what_is_shown(panel: CursorPanel) -> None:
     assert "AAL2 is not" not in texts(panel)
 
 
+def test_names_from_files_are_never_markup(panel: CursorPanel) -> None:
+    named = next(label for label in panel.findChildren(QLabel) if label.text() == "<b>T1</b>")
+    assert named.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_a_long_name_gives_way_and_can_be_read_in_full(panel: CursorPanel) -> None:
+    name = "sub-01_task-rest_space-MNI152NLin2009cAsym_desc-preproc_bold"
+    panel.set_values([ValueLine(name, 10234.2, "a.u."), ValueLine("T1", 3)])
+    QApplication.processEvents()
+    label = next(label for label in panel.findChildren(QLabel) if label.toolTip() == name)
+    assert "…" in label.text()
+    assert label.accessibleName() == name
+    assert "10234" in texts(panel)
+    assert panel.minimumSizeHint().width() <= 320
+
+
 def test_copy(panel: CursorPanel) -> None:
     QTest.mouseClick(child(panel, QToolButton, "Copy"), Qt.MouseButton.LeftButton)
     lines = QApplication.clipboard().text().split("\n")
     assert lines[0] == "x y z mm\t−3.3 −23.9 2.7"
     assert "Seed map\t−0.4321\tr" in lines
-    assert "HO\tThalamus L 83 %\tsmall" in lines
+    assert "HO\tThalamus L\t83 %\tsmall" in lines
 
 
 def test_setting_is_silent(panel: CursorPanel) -> None:

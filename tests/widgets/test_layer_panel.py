@@ -140,7 +140,7 @@ def test_negative_colours_bring_a_second_side(panel: LayerPanel) -> None:
     assert settings.negative == "cool"
     assert settings.values == RangeValues(0, 2, None, 0, 2, None, two_sided=True)
     assert seen(panel, NumberEdit, "Negative from")
-    take(child(panel, Choice, "Colours of negative"), "Not")
+    take(child(panel, Choice, "Colours of negative"), "No own")
     assert not log.last("changed")[0].values.two_sided
     assert log.names().count("settled") == log.names().count("changed")
 
