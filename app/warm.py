@@ -23,7 +23,7 @@ def main() -> None:
     from .kernels import stamp  # noqa: PLC0415
 
     for module in MODULES:
-        import_module(f"...{module}", __name__).compile_kernels()
+        import_module(f"habena.{module}").compile_kernels()
     stamp().touch()
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,13 @@ def numpy_kernels() -> Kernels:
     return Kernels(r.sample_linear, r.sample_nearest, r.blend_rgba, r.shade, r.shade_labels)
 
 
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written to: Numba compiles a kernel anew for each mixture of writable and read-only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 1) - 1), thread_name_prefix="compose")
@@ -66,7 +73,7 @@ def _in_bands(kernel: Callable[[int, int], None], rows: int) -> None:
 
 def pixel_to_voxel(panel: Panel, source: Source) -> Matrix:
     """(3, 4): picture column, row to fractional voxel indices."""
-    return np.ascontiguousarray((source.inverse @ panel.pixel_to_mm)[:3])
+    return read_only(np.ascontiguousarray((source.inverse @ panel.pixel_to_mm)[:3]))
 
 
 def sample(panel: Panel, source: Source, kernels: Kernels) -> Values:
@@ -74,7 +81,7 @@ def sample(panel: Panel, source: Source, kernels: Kernels) -> Values:
     out = np.empty((panel.rect.height, panel.rect.width), np.float32)
     matrix = pixel_to_voxel(panel, source)
     kernel = kernels.sample_linear if source.smooth else kernels.sample_nearest
-    volume = source.data.T
+    volume = read_only(source.data.T)
     _in_bands(lambda first, last: kernel(volume, matrix, out, first, last), panel.rect.height)
     return out
 
@@ -112,13 +119,14 @@ def blend_values(
 ) -> None:
     """Blend sampled values, (height, width), into a picture of the same size."""
     rows = values.shape[0]
+    values, alpha = read_only(values), read_only(alpha)
     if isinstance(layer_shading, LabelShading):
-        table, opacity = layer_shading.table, layer_shading.opacity
+        table, opacity = read_only(layer_shading.table), layer_shading.opacity
         _in_bands(lambda a, b: kernels.shade_labels(values, table, opacity, alpha, out, a, b), rows)
         return
-    numbers = shading_numbers(layer_shading, 1.0)
-    positive = layer_shading.positive
-    negative = _NO_COLOURS if layer_shading.negative is None else layer_shading.negative
+    numbers = read_only(shading_numbers(layer_shading, 1.0))
+    positive = read_only(layer_shading.positive)
+    negative = read_only(_NO_COLOURS if layer_shading.negative is None else layer_shading.negative)
     _in_bands(lambda a, b: kernels.shade(values, positive, negative, numbers, alpha, out, a, b), rows)
 
 
@@ -162,7 +170,7 @@ class Composer:
 
     def _blend(self, slot: tuple[int, int], panel: Panel, layer: Layer, out: Picture) -> None:
         if layer.shading is None:
-            colours = np.ascontiguousarray(layer.source.data.transpose(2, 1, 0, 3))
+            colours = read_only(np.ascontiguousarray(layer.source.data.transpose(2, 1, 0, 3)))
             matrix = pixel_to_voxel(panel, layer.source)
             blend = self.kernels.blend_rgba
             _in_bands(lambda a, b: blend(colours, matrix, layer.opacity, out, a, b), panel.rect.height)

@@ -223,13 +223,21 @@ def shade_labels(values, table, opacity, alpha, out, row_from, row_to):
 
 def compile_kernels() -> None:
     """Compile, or load from the cache on disk, everything that a picture needs."""
-    volume = np.zeros((2, 2, 2), np.float32)
-    m = np.eye(4)[:3]
+    volume = _constant(np.zeros((2, 2, 2), np.float32))
+    m = _constant(np.ascontiguousarray(np.eye(4)[:3]))
     values = np.zeros((2, 2), np.float32)
+    none = _constant(values[:0, :0])
     out = np.zeros((2, 2, 4), np.uint8)
-    table = np.zeros((256, 3), np.uint8)
+    table = _constant(np.zeros((256, 3), np.uint8))
     sample_linear(volume, m, values, 0, 2)
     sample_nearest(volume, m, values, 0, 2)
-    blend_rgba(np.zeros((2, 2, 2, 4), np.uint8), m, 1.0, out, 0, 2)
-    shade(values, table, table, np.ones(8), values[:0, :0], out, 0, 2)
-    shade_labels(values, np.zeros((3, 4), np.uint8), 1.0, values[:0, :0], out, 0, 2)
+    blend_rgba(_constant(np.zeros((2, 2, 2, 4), np.uint8)), m, 1.0, out, 0, 2)
+    shade(_constant(values), table, table, _constant(np.ones(8)), none, out, 0, 2)
+    shade_labels(_constant(values), _constant(np.zeros((3, 4), np.uint8)), 1.0, none, out, 0, 2)
+
+
+def _constant(array):
+    """A read-only view: what `compose` hands over, and Numba compiles for nothing else."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -133,6 +133,11 @@ class NoticeBar(QWidget):
             self._notices = notices
             self._show()
 
+    def dismiss_first(self) -> None:
+        """Dismiss the first notice, as Escape does while the bar has the focus."""
+        if self._notices:
+            self._dismiss(self._notices[0])
+
     def _show(self) -> None:
         shown = self._notices[: _MOST_LINES if self._is_open else 1]
         for line in self._lines:

@@ -10,27 +10,22 @@ from .theme import look
 
 GRAB = 18
 """Width of the part that the mouse can take, in pixels before scaling."""
-_BEYOND = 5  # of which on the other side of the line
+_BEYOND = 3  # of which on the other side of the line
 
 
 class RangeHandle(QWidget):
     """A flag at a vertical line.
 
-    Parameters
-    ----------
-    side : int
-        1 for a flag to the right of its line, -1 for one to the left.
-    parent : QWidget
-        ``dragged`` carries the place of the line in this widget's coordinates.
+    ``dragged`` carries the place of the line in the parent's coordinates, ``stepped`` a number of steps.
     """
 
     dragged = Signal(float)
     stepped = Signal(float)
     settled = Signal()
 
-    def __init__(self, side: int, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._side = side
+        self._side = 1
         self._held_at: float | None = None
         self._is_hollow = False
         self._stepped = False
@@ -48,8 +43,9 @@ class RangeHandle(QWidget):
             self._is_hollow = is_hollow
             self.update()
 
-    def place(self, x: float, top: int, height: int) -> None:
-        """Stand at a line, between two heights of the parent."""
+    def place(self, x: float, top: int, height: int, side: int) -> None:
+        """Stand at a line of the parent, from a height downwards, with the flag to the right (1) or left (-1)."""
+        self._side = side
         left = round(x) - (_BEYOND if self._side > 0 else GRAB - _BEYOND)
         self.setGeometry(QRect(left, top, GRAB, height))
 

@@ -76,8 +76,7 @@ class RangeHistogram(QFrame):
         layout.addWidget(self._plot)
 
     def _handle(self, bound: Bound) -> RangeHandle:
-        outward = -1 if bound.startswith("negative") or bound == "low" else 1
-        handle = RangeHandle(outward, self)
+        handle = RangeHandle(self)
         handle.dragged.connect(partial(self._drag, bound))
         handle.stepped.connect(partial(self._step, bound))
         handle.settled.connect(self.settled)
@@ -159,7 +158,8 @@ class RangeHistogram(QFrame):
             at = self._parked() if value is None else self._sign(bound) * value
             part = _ROWS[bound.removeprefix("negative_")]
             top = round(box.top()) + part * height // len(_ROWS)
-            handle.place(self._to_pixel(at), top, height // len(_ROWS))
+            side = -1 if bound == "low" and not self._values.two_sided else self._sign(bound)  # apart where they meet
+            handle.place(self._to_pixel(at), top, height // len(_ROWS), side)
             handle.set_hollow(value is None)
             handle.setVisible(is_shown)
             name, tip = self._names()[bound]

@@ -85,7 +85,7 @@ class TimeCourse(QFrame):
         scene: Any = self._view.scene()
         scene.sigMouseMoved.connect(self._hover_at)
         for plot in self._plots:
-            plot.box.chosen.connect(self._choose)
+            plot.box.chosen.connect(self._point_at)
             plot.box.settled.connect(self.settled)
             plot.box.all_wanted.connect(self._show_all)
             if plot is not self._main:
@@ -218,6 +218,10 @@ class TimeCourse(QFrame):
             "" if at is None else f'<span style="color:{look().muted}">{escape(self._axis)} {format_number(at)}</span>'
         )
         self._readout.setText(" &nbsp; ".join(filter(None, [*parts, when])) if parts else "")
+
+    def _point_at(self, x: float) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)  # the arrow keys go on from here
+        self._choose(x)
 
     def _choose(self, x: float) -> None:
         if self._extent is not None:

@@ -32,8 +32,9 @@ class _Row:
         self.note = muted()
         for column, part in enumerate((self.name, self.value, self.quiet)):
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            side = Qt.AlignmentFlag.AlignRight if column else Qt.Alignment()
-            grid.addWidget(part, 2 * number, column, side)
+            grid.addWidget(part, 2 * number, column)
+            if column:
+                grid.setAlignment(part, Qt.AlignmentFlag.AlignRight)
         grid.addWidget(self.note, 2 * number + 1, 0, 1, 3)
 
     def labels(self) -> tuple[QLabel, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from habena.render import kernels
 from habena.render.compose import Composer, Kernels, numba_kernels, numpy_kernels, sample
 from habena.render.scene import LabelShading, Layer, Modulator, Panel, Rect, Shading, Source
 from hypothesis import given, settings
@@ -233,3 +234,22 @@ def test_an_unchanged_plane_is_not_sampled_again() -> None:
     assert len(calls) == 1
     composer.picture(0, where._replace(position_mm=1.0), (Layer(image, Shading(GREY, 0.0, 1.0)),))
     assert len(calls) == 2
+
+
+def test_pictures_compile_nothing_new_after_warming_up() -> None:
+    kernels.compile_kernels()
+    before = {name: len(getattr(kernels, name).signatures) for name in Kernels._fields}
+    data = np.asfortranarray(np.random.default_rng(0).standard_normal((5, 6, 7)).astype(np.float32))
+    data.flags.writeable = False
+    other = np.asfortranarray(np.ones((5, 6, 7), np.float32))
+    colours = np.zeros((2, 2, 2, 4), np.uint8)
+    table = np.zeros((3, 4), np.uint8)
+    layers = (
+        Layer(Source(data, np.eye(4)), TWO_SIDED, Modulator(Source(other, np.eye(4)), 0.0, 1.0)),
+        Layer(Source(other, np.eye(4), smooth=False), Shading(GREY, 0.0, 1.0)),
+        Layer(Source(other, np.eye(4), smooth=False), LabelShading(table)),
+        Layer(Source(colours, np.eye(4)), None),
+    )
+    for background in (None, (0, 0, 0)):
+        Composer(numba_kernels()).picture(0, panel(), layers, background)
+    assert {name: len(getattr(kernels, name).signatures) for name in Kernels._fields} == before

@@ -77,6 +77,14 @@ def test_notices_go_one_by_one_or_all(notices: NoticeBar) -> None:
     assert not notices.isVisible()
 
 
+def test_the_first_notice_can_be_dismissed_from_elsewhere(notices: NoticeBar) -> None:
+    log = Log(notices)
+    notices.dismiss_first()
+    notices.dismiss_first()
+    assert log == [("dismissed", ERROR), ("dismissed", WARNING)]
+    assert labels(notices) == [INFO.text]
+
+
 def test_a_notice_offers_what_to_do(notices: NoticeBar) -> None:
     log = Log(notices)
     QTest.mouseClick(child(notices, QPushButton, "Open what"), Qt.MouseButton.LeftButton)

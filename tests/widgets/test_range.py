@@ -111,6 +111,18 @@ def test_handles_are_easy_to_grab(shown) -> None:
         assert widget.rect().contains(part.geometry())
 
 
+def test_handles_of_two_sides_that_meet_at_zero_can_be_told_apart(shown) -> None:
+    widget = histogram(shown, RangeValues(0, 0.8, None, 0, 0.7, None, two_sided=True))
+    for name in ("low end", "threshold"):
+        positive, negative = handle(widget, name.capitalize()), handle(widget, f"Negative {name}")
+        shared = positive.geometry().intersected(negative.geometry())
+        assert positive.width() - shared.width() >= 12
+        log = Log(widget)
+        drag(positive, 60)
+        values = log.last("changed")[0]
+        assert (values.negative_low, values.negative_threshold) == (0, None)
+
+
 def test_dragging_a_handle(shown) -> None:
     widget = histogram(shown, ONE)
     log = Log(widget)

@@ -68,6 +68,7 @@ def test_click_chooses_a_time(course: TimeCourse) -> None:
     assert log.names() == ["frame_chosen", "settled"]
     assert log.last("frame_chosen")[0] == pytest.approx(81, abs=1)
     assert "<b>1081</b>" in readout(course)
+    assert course.hasFocus()  # the arrow keys go on from there
 
 
 def test_drag_scrubs(course: TimeCourse) -> None:
