@@ -218,8 +218,10 @@ class Session(QObject):
         elif key in self._loading:
             self._loading.pop(key)(result)
             return
+        elif not isinstance(key, Question):
+            return  # a panel's own work, which it takes itself
         else:
-            self.results.put(key, result)  # pyright: ignore[reportArgumentType] - keys of other jobs are questions
+            self.results.put(key, result)
             if isinstance(result, Answer) and isinstance(key, FileMap):
                 self._tell(result.findings)
                 self.load_rest(key, result)
@@ -227,13 +229,13 @@ class Session(QObject):
         self.changed.emit()
 
     def _on_failed(self, key: object, error: Exception) -> None:
-        then = self._loading.pop(key, None)
+        self._loading.pop(key, None)
         if not isinstance(error, Problem):
-            if then is None and key != LIVE:  # asked again it would fail again, for ever
-                self.results.put(key, Failure(Problem("Habena", "failed by a defect", "please report it")))  # pyright: ignore[reportArgumentType]
+            if isinstance(key, Question):  # asked again it would fail again, for ever
+                self.results.put(key, Failure(Problem("Habena", "failed by a defect", "please report it")))
             raise error  # to the excepthook, which shows it; the session goes on
-        if then is None and key != LIVE:
-            self.results.put(key, Failure(error))  # pyright: ignore[reportArgumentType]
+        if isinstance(key, Question):
+            self.results.put(key, Failure(error))
         actions: tuple[tuple[str, Callable[[], None]], ...] = ()
         if isinstance(error, DoesNotFit) and isinstance(key, tuple) and key[0] == "load":
             recipe = key[1]
@@ -256,9 +258,9 @@ class Session(QObject):
             )
 
     def _on_cancelled(self, key: object) -> None:
-        if self._loading.pop(key, None) is None and key != LIVE:
-            stopped = Problem(title_of(key), "was stopped", "change a setting or open it again to start it anew")  # pyright: ignore[reportArgumentType]
-            self.results.put(key, Failure(stopped))  # pyright: ignore[reportArgumentType]
+        if self._loading.pop(key, None) is None and isinstance(key, Question):
+            stopped = Problem(title_of(key), "was stopped", "change a setting or open it again to start it anew")
+            self.results.put(key, Failure(stopped))
         self.changed.emit()
 
     def ask(self, question: Question) -> None:

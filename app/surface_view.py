@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -13,6 +15,7 @@ from .scenes import has_surface
 from .session import Session
 
 CLICK_PX = 4.0
+LEAST_INTERVAL_MS = 60.0
 ZOOM_PER_NOTCH = 1.12
 ZOOM_RANGE = (0.3, 12.0)
 
@@ -31,6 +34,7 @@ class SurfaceView(QObject):
         self._pressed: Touch | None = None
         self._last: Touch | None = None
         self._moved = False
+        self._drawn_at = 0.0
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.draw)
@@ -46,9 +50,10 @@ class SurfaceView(QObject):
         self.schedule()
 
     def schedule(self) -> None:
-        """Draw when nothing else is to be done."""
+        """Draw when nothing else is to be done, and not so often that the slices wait for it."""
         if has_surface(self._session.state.layout) and not self._soon.isActive():
-            self._soon.start(0)
+            since_ms = (perf_counter() - self._drawn_at) * 1e3
+            self._soon.start(max(0, round(LEAST_INTERVAL_MS - since_ms)))
 
     def draw(self) -> None:
         """Draw now, as far as the cortex is at hand."""
@@ -62,6 +67,7 @@ class SurfaceView(QObject):
         if self._painter is None:
             self._painter = SurfaceCanvas()
         self._canvas.set_picture(self._painter.picture(scene))
+        self._drawn_at = perf_counter()
         self.drawn.emit()
 
     def close(self) -> None:

@@ -43,9 +43,7 @@ points = st.tuples(numbers, numbers, numbers)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 files = st.builds(FileMap, texts)
 regions = st.builds(RegionMask, texts, st.lists(st.integers(0, 9999), max_size=3).map(tuple))
-strokes = st.builds(
-    Stroke, st.lists(points, max_size=3).map(tuple), numbers, st.sampled_from([None, 0, 1, 2])
-)
+strokes = st.builds(Stroke, st.lists(points, max_size=3).map(tuple), numbers, st.sampled_from([None, 0, 1, 2]))
 fills = st.builds(ThresholdFill, points, files, st.integers(0, 9), numbers, numbers, numbers)
 drawings = st.builds(Drawing, files, st.lists(strokes | fills, max_size=3).map(tuple), st.none() | regions)
 seeds = st.one_of(
@@ -66,9 +64,7 @@ preparations = st.builds(
 )
 correlations = st.builds(SeedCorrelation, files, seeds, preparations, st.sampled_from(["r", "z"]))
 recipes = st.one_of(files, regions, drawings, correlations, st.builds(AtlasLabels, texts))
-colours = st.builds(
-    Colours, texts, numbers, numbers, st.none() | texts, numbers, numbers, inverted=st.booleans()
-)
+colours = st.builds(Colours, texts, numbers, numbers, st.none() | texts, numbers, numbers, inverted=st.booleans())
 overlays = st.builds(
     Overlay,
     st.integers(1, 99),
@@ -77,8 +73,7 @@ overlays = st.builds(
     colours,
     st.builds(Threshold, st.none() | numbers, st.none() | numbers, st.sampled_from(["hide", "fade"])),
     numbers,
-    modulation=st.none()
-    | st.builds(Modulation, recipes, st.sampled_from(["alpha", "clip"]), numbers, numbers),
+    modulation=st.none() | st.builds(Modulation, recipes, st.sampled_from(["alpha", "clip"]), numbers, numbers),
     space=st.none() | texts,
 )
 views = st.builds(

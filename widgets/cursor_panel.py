@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QLabel, QWidget
 
 from .controls import IconButton, column, muted, row
+from .elided_label import ElidedLabel
 from .numbers import NumberEdit, NumberSpec, format_number
 from .value_lines import Line, ValueLines
 
@@ -72,7 +73,8 @@ class CursorPanel(QWidget):
             fields.insertWidget(fields.count() - 1, edit, 1)
         fields.insertWidget(fields.count() - 1, QLabel("mm"))
         fields.addWidget(copy)
-        self._voxel_label = muted()
+        self._voxel_label = ElidedLabel()
+        self._voxel_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._value_lines = ValueLines(self.tr("Values"))
         self._region_lines = ValueLines(self.tr("Regions"))
         self._note = muted()
@@ -103,7 +105,7 @@ class CursorPanel(QWidget):
         self._voxel = voxel
         inside = "" if voxel is None else self.tr("voxel {indices}").format(indices=", ".join(map(str, voxel)))
         text = inside or self.tr("outside")
-        self._voxel_label.setText(f"{text}  ·  {image}" if image else "")
+        self._voxel_label.set_whole(f"{text}  ·  {image}" if image else "")
         self._voxel_label.setVisible(bool(image))
 
     def set_values(self, values: Iterable[ValueLine]) -> None:
@@ -122,7 +124,7 @@ class CursorPanel(QWidget):
         """All of it as plain text, columns separated by tabs."""
         lines = ["x y z mm\t" + " ".join(format_number(value) for value in self._at)]
         if self._voxel is not None:
-            lines.append(self._voxel_label.text())
+            lines.append(self._voxel_label.whole())
         lines += [f"{line.name}\t{_value(line)}\t{line.unit}".rstrip() for line in self._values]
         lines += [f"{line.atlas}\t{line.text}\t{_share(line)}\t{line.note}".rstrip() for line in self._regions]
         return "\n".join(lines)

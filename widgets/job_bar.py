@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QToolButton, QWidget
 
 from .controls import SPACE, IconButton, described, muted
+from .elided_label import ElidedLabel
 
 _BAR_WIDTH = 110
 
@@ -31,7 +32,7 @@ class JobBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs: tuple[Job, ...] = ()
-        self._title = QLabel()
+        self._title = ElidedLabel()
         self._bar = described(QProgressBar(), self.tr("Progress"), self.tr("How far the work is"))
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(_BAR_WIDTH)
@@ -73,7 +74,7 @@ class JobBar(QWidget):
         self._memory.setVisible(bool(text))
 
     def _show_first(self, job: Job) -> None:
-        self._title.setText(job.title)
+        self._title.set_whole(job.title)
         self._bar.setRange(0, 0 if job.fraction is None else 100)
         self._bar.setValue(round(100 * (job.fraction or 0)))
         self._percent.setText("" if job.fraction is None else f"{100 * job.fraction:.0f} %")

@@ -24,12 +24,14 @@ class PickList(QWidget):
         super().__init__(parent)
         self._names: tuple[str, ...] = ()
         self._strategies: dict[str, tuple[str, ...]] = {}
-        self._strategy = Choice(self.tr("Strategy"), self.tr("Tick the columns of a known strategy"))
+        self._strategy = Choice(self.tr("Strategy"), self.tr("Tick what a known strategy takes"))
         self._filter = described(QLineEdit(), self.tr("Filter"), self.tr("Show only names that contain these letters"))
         self._filter.setPlaceholderText(self.tr("Filter"))
         self._filter.setClearButtonEnabled(True)
         self._list = described(QListWidget(), name, tip)
         self._list.setFixedHeight(_HEIGHT)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._count = muted()
         layout = column(self)
         for part in (self._strategy, self._filter, self._list, self._count):
@@ -75,7 +77,7 @@ class PickList(QWidget):
 
     def _show_count(self) -> None:
         ticked = set(self.ticked())
-        text = self.tr("{n} of {total} columns").format(n=len(ticked), total=len(self._names))
+        text = self.tr("{n} of {total} chosen").format(n=len(ticked), total=len(self._names))
         self._count.setText(text if self._names else "")
         matching = [title for title, names in self._strategies.items() if set(names) & set(self._names) == ticked]
         self._strategy.set_value(matching[0] if matching and ticked else "")

@@ -23,7 +23,7 @@ class AtlasesControl(QObject):
     def refresh(self) -> None:
         """Tick the atlases of the view."""
         wanted = tuple(title for title, atlas in self._titles.items() if atlas in self._session.state.atlases)
-        if wanted != self._list.ticked:
+        if wanted != self._list.ticked():
             self._list.set_ticked(wanted)
 
     def _change(self, titles: tuple[str, ...]) -> None:

@@ -29,14 +29,10 @@ def panel(axis: str = "axial", at: float = 0.0, size: tuple[int, int] = (40, 30)
 @BOTH
 @pytest.mark.parametrize("axis", ["sagittal", "coronal", "axial"])
 @pytest.mark.parametrize("flipped", [False, True])
-def test_samples_agree_with_scipy_through_an_oblique_affine(
-    kernels: Kernels, axis: str, flipped: bool
-) -> None:
+def test_samples_agree_with_scipy_through_an_oblique_affine(kernels: Kernels, axis: str, flipped: bool) -> None:
     rng = np.random.default_rng(1)
     data = rng.standard_normal((9, 11, 7))
-    affine = np.array(
-        [[0.9, 0.2, 0.1, -1.0], [-0.1, 1.1, 0.2, -2.0], [0.05, -0.2, 1.3, -3.0], [0, 0, 0, 1.0]]
-    )
+    affine = np.array([[0.9, 0.2, 0.1, -1.0], [-0.1, 1.1, 0.2, -2.0], [0.05, -0.2, 1.3, -3.0], [0, 0, 0, 1.0]])
     where = panel(axis, 1.3)._replace(flipped=flipped)
     got = sample(where, source(data, affine), kernels)
     columns, rows = np.meshgrid(np.arange(40) + 0.5, np.arange(30) + 0.5)
@@ -113,9 +109,7 @@ def test_left_of_the_person_is_left_and_flips_for_radiologists(kernels: Kernels)
     assert row < 10
 
 
-def one_pixel(
-    kernels: Kernels, value: float, shading: Shading, modulator: Modulator | None = None
-) -> list[int]:
+def one_pixel(kernels: Kernels, value: float, shading: Shading, modulator: Modulator | None = None) -> list[int]:
     layer = Layer(source(np.full((3, 3, 3), value)), shading, modulator)
     where = Panel("axial", 1.0, Rect(0, 0, 1, 1), (1.0, 1.0), 1.0)
     return Composer(kernels).picture(0, where, (layer,), (10, 20, 30))[0, 0].tolist()

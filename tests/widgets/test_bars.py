@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Log, child, colour_at, focus
 from habena.widgets.job_bar import Job, JobBar
 from habena.widgets.notice_bar import Notice, NoticeBar
 from habena.widgets.theme import DARK
@@ -12,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QMenu, QProgressBar, QPushButton, QToolButton
+from widget_events import Log, child, colour_at, focus
 
 ERROR = Notice("error", "sub-01_bold.nii.gz: the file ends early; copy it again", ("Open what is whole",))
 WARNING = Notice("warning", "TR of the header is 1.794 s, of the sidecar 2 s")
@@ -41,6 +41,8 @@ def test_jobs(shown) -> None:
     bar.set_jobs([Job("load", "Loading T1")])
     assert child(bar, QProgressBar, "Progress").maximum() == 0
     assert not child(bar, QToolButton, "Waiting").isVisible()
+    bar.set_jobs([Job("load", "Looking at the quality of " + "sub-01_task-rest_" * 20)])
+    assert bar.minimumSizeHint().width() < 500  # a long name does not widen the window
     bar.set_jobs(())
     assert not child(bar, QToolButton, "Cancel").isVisible()
 

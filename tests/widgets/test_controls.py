@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Log, child, colours, focus, wheel
 from habena.widgets.controls import Choice, IconButton, Section, check
 from habena.widgets.slider import Slider
 from habena.widgets.theme import DARK, LIGHT, apply_theme
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QScrollArea, QSlider, QToolButton, QVBoxLayout, QWidget
+from widget_events import Log, child, colours, focus, wheel
 
 
 def opacity() -> Slider:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Log, child, focus
 from habena.widgets.cursor_panel import CursorPanel, RegionLine, ValueLine
 from habena.widgets.numbers import NumberEdit
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
+from widget_events import Log, child, focus
 
 
 @pytest.fixture

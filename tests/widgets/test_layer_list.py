@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Log, colour_at, colours, focus
 from habena.widgets.layer_list import LayerList
 from habena.widgets.layer_row import LayerRow
 from habena.widgets.theme import DARK
@@ -11,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+from widget_events import Log, colour_at, colours, focus
 
 ROWS = (
     LayerRow(7, "Seed map", "r", tint=(230, 20, 30), badge="live"),

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import Log, child, focus, take
 from habena.widgets.controls import Choice
 from habena.widgets.layer_panel import LayerPanel
 from habena.widgets.layer_settings import ColourChoice, LayerModulation, LayerSettings, side_tables
@@ -16,6 +15,7 @@ from habena.widgets.range_values import RangeValues
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QSlider, QToolButton
+from widget_events import Log, child, focus, take
 
 RAMP = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 CHOICES = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from conftest import Log, focus, wheel
 from habena.widgets.numbers import NumberEdit, NumberSpec, format_number, parse_number
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QWidget
+from widget_events import Log, focus, wheel
 
 
 @pytest.mark.parametrize(

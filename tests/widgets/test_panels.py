@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Log, child, focus, take
 from habena.widgets.controls import Choice
 from habena.widgets.draw_panel import DrawPanel, DrawSettings
 from habena.widgets.numbers import NumberEdit
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+from widget_events import Log, child, focus, take
 
 COLUMNS = ("trans_x", "trans_y", "csf", "white_matter")
 SEED = SeedSettings(
@@ -149,7 +149,7 @@ def test_confounds_by_hand_strategy_and_filter(seed: SeedPanel) -> None:
     assert log.last("changed")[0].columns == ("trans_y",)
     take(child(seed, Choice, "Strategy"), "Tissue")
     assert log.last("changed")[0].columns == ("csf", "white_matter")
-    assert "2 of 4 columns" in [label.text() for label in seed.findChildren(QLabel)]
+    assert "2 of 4 chosen" in [label.text() for label in seed.findChildren(QLabel)]
     field = child(seed, QLineEdit, "Filter")
     focus(field)
     QTest.keyClicks(field, "TRANS")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import Log, colour_at, focus
 from habena.widgets.range_handle import RangeHandle
 from habena.widgets.range_histogram import RangeHistogram
 from habena.widgets.range_values import BOUNDS, Bound, RangeValues, colours_at, moved, twin, typed, with_negative
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from widget_events import Log, colour_at, focus
 
 WARM = np.stack([np.arange(256), np.zeros(256), np.zeros(256)], axis=1).astype(np.uint8)
 COOL = np.stack([np.zeros(256), np.zeros(256), 255 - np.arange(256)], axis=1).astype(np.uint8)

@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from conftest import Log, child, colour_at, colours, focus, take
 from habena.widgets.controls import Choice
 from habena.widgets.curve import Curve, Quality, nearest, scaled, steps
 from habena.widgets.quality_plots import CarpetPlot, MotionPlot
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
+from widget_events import Log, child, colour_at, colours, focus, take
 
 X = np.arange(100) * 2.0 + 1.0
 RAMP = Curve("ramp", X, 1000.0 + X, "a.u.", (255, 0, 0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from conftest import Log, child, focus
 from habena.widgets.value_model import Cell, Column, ValueModel
 from habena.widgets.value_table import ValueTable
 from hypothesis import given
@@ -14,6 +13,7 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTableView
+from widget_events import Log, child, focus
 
 COLUMNS = (
     Column("Region"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Log, focus
 from habena.widgets.finder import Finder, Match
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QWidget
+from widget_events import Log, focus
 
 MATCHES = (
     Match("hn-l", "Habenula L", "CIT168 · 66 mm³"),
