@@ -26,8 +26,8 @@ class AtlasInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    id, title : str
-        For the command line and for people.
+    id, title, short : str
+        For the command line, for people, and for people where there is little room.
     template : str
         Name of the space that its coordinates are in; empty when not known.
     licence, citation, doi, source, note : str
@@ -38,6 +38,7 @@ class AtlasInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
+    short: str = ""
     template: str = ""
     licence: str = ""
     citation: str = ""

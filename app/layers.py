@@ -169,5 +169,10 @@ def colour_bar(overlay: Overlay, answer: Answer) -> ColourBar | None:
     """The key to an overlay's colours, where it needs one."""
     if not wants_colour_bar(overlay, answer):
         return None
-    name = overlay.name + (" [simulated]" if answer.simulated else "")
+    name = labelled(overlay.name, answer)
     return ColourBar(name, answer.statistic or answer.unit, _shading(overlay.colours, overlay.threshold, 1.0))
+
+
+def labelled(name: str, answer: Answer) -> str:
+    """A name that says when its data are simulated."""
+    return f"{name} [simulated]" if answer.simulated and "simulated" not in name.lower() else name

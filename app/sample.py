@@ -74,9 +74,8 @@ def sample_files(
     """
     anatomy = anatomy_file()
     motor = _part(package_folder("nilearn"), "image_10426.nii.gz")
-    folder = folder or cache_folder() / "sample"
-    name = f"sub-simulated_task-rest_space-MNI152NLin2009aSym_desc-simulated{size}v{VERSION}s{seed}e{effect:g}_bold"
-    run = folder / f"{name}.nii.gz"
+    folder = folder or cache_folder() / "sample" / f"v{VERSION}-{size}-seed{seed}-effect{effect:g}"
+    run = folder / f"sub-simulated_task-rest_space-{TEMPLATE}_bold.nii.gz"
     if not run.exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_simulated_run(run, anatomy, (VOLUMES[size], seed, effect), report)

@@ -8,9 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..render.camera import PRESETS
-from ..render.compose import Kernels, blend_values
+from ..render.compose import Composer, Kernels, blend_values
 from ..render.layout import BAR_HEIGHT_PX, Arrangement, Grid, View, arrange
-from ..render.scene import ColourBar, Layer, Mesh, MeshLayer, Pose, Rect, SliceScene, SurfaceScene
+from ..render.scene import (
+    AXIS_INDEX,
+    ColourBar,
+    Layer,
+    Mesh,
+    MeshLayer,
+    Panel,
+    Picture,
+    Pose,
+    Rect,
+    SlicePlane,
+    SliceScene,
+    SurfaceScene,
+)
 from .answers import Answer, Hemisphere
 from .atlas import Atlas
 from .display import content_box
@@ -24,6 +37,7 @@ from .results import Results
 from .state import Layout, Overlay, ViewState
 
 GYRUS, SULCUS = 172, 112
+PLANE_MM = 1.0  # pixel of a slice in space
 GAP_MM = 4.0  # between inflated hemispheres, which would overlap in place
 _NO_ALPHA = np.empty((0, 0), np.float32)
 _WORLD = ((-95.0, -130.0, -75.0), (95.0, 95.0, 110.0))
@@ -47,6 +61,7 @@ class Scenes:
         self._boxes: dict[int, tuple[Answer, tuple[Point, Point] | None]] = {}
         self._meshes: dict[tuple[Hemisphere, str], tuple[Cortex, Mesh]] = {}
         self._base: dict[Hemisphere, tuple[Cortex, NDArray[np.uint8]]] = {}
+        self._plane_composer: Composer | None = None
 
     def view(self, state: ViewState, shown: tuple[Shown, ...]) -> View:
         """What part of the world the panels show: the lowest layer's content, and what lies around it."""
@@ -122,16 +137,35 @@ class Scenes:
         chosen = [c for c in cortices if hidden == "both" or side_of(c) == hidden]
         layers = [self._cortex_layer(cortex, state, shown, kernels) for cortex in chosen]
         regions = self._region_layers(state)
+        planes = self._planes(state, shown, kernels) if state.surface.slices else ()
         names = tuple(layer.name for layer in layers)
         inner = tuple(layer.name for layer in regions)
         return SurfaceScene(
             size,
             poses(state, Rect(0, 0, *size), names, inner),
             (*regions, *layers),
+            planes,
             crosshair_mm=self.crosshair_on(state, chosen) if state.marks.crosshair else None,
             scale=scale,
             letters=state.marks.letters,
         )
+
+    def _planes(self, state: ViewState, shown: tuple[Shown, ...], kernels: Kernels) -> tuple[SlicePlane, ...]:
+        """The three slices through the crosshair, as they stand in space; clear where there is nothing."""
+        if self._plane_composer is None or self._plane_composer.kernels is not kernels:
+            self._plane_composer = Composer(kernels)
+        low, high = (np.array(corner) for corner in self.world_box(shown))
+        middle, size = (low + high) / 2, high - low
+        layers = self.layers(shown)
+        planes: list[SlicePlane] = []
+        for number, (axis, along) in enumerate(AXIS_INDEX.items()):
+            panel = Panel(axis, state.crosshair_mm[along], Rect(0, 0, 1, 1), (0.0, 0.0), PLANE_MM)
+            across, up = panel.in_plane
+            rect = Rect(0, 0, max(1, round(size[across] / PLANE_MM)), max(1, round(size[up] / PLANE_MM)))
+            panel = panel._replace(rect=rect, centre_mm=(float(middle[across]), float(middle[up])))
+            picture = self._plane_composer.picture(number, panel, layers, None)
+            planes.append(SlicePlane(panel, without_background(picture)))
+        return tuple(planes)
 
     def _cortex_layer(self, cortex: Cortex, state: ViewState, shown: tuple[Shown, ...], kernels: Kernels) -> MeshLayer:
         side = side_of(cortex)
@@ -230,6 +264,13 @@ class Scenes:
                 name = f"region {region.atlas} {' '.join(map(str, region.indices))}"
                 layers.append(MeshLayer(name, mesh, atlas.region(region.indices[0]).colour))
         return layers
+
+
+def without_background(picture: Picture) -> Picture:
+    """A slice whose black is clear, so that the empty corners of its box do not hide what is behind them."""
+    clear = picture.copy()
+    clear[clear[..., :3].max(axis=-1) < 8, 3] = 0
+    return clear
 
 
 def vertex_alpha(overlay: Overlay, values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -297,7 +297,7 @@ def _plane_actor() -> tuple[vtkActor, vtkTexture, vtkPlaneSource]:
     actor.SetMapper(mapper)
     actor.SetTexture(texture)
     actor.GetProperty().LightingOff()
-    actor.ForceOpaqueOn()
+    actor.ForceTranslucentOn()
     return actor, texture, source
 
 

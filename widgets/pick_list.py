@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
@@ -41,8 +41,13 @@ class PickList(QWidget):
         self._list.itemChanged.connect(self._tell)
         self.set_names(())
 
-    def set_names(self, names: Iterable[str], strategies: Iterable[tuple[str, tuple[str, ...]]] = ()) -> None:
-        """Offer names, and strategies as (title, names)."""
+    def set_names(
+        self,
+        names: Iterable[str],
+        strategies: Iterable[tuple[str, tuple[str, ...]]] = (),
+        tips: Mapping[str, str] | None = None,
+    ) -> None:
+        """Offer names, strategies as (title, names), and what to say about each name."""
         self._names = tuple(names)
         self._strategies = dict(strategies)
         self._strategy.set_items([("", self.tr("Own choice")), *((title, title) for title in self._strategies)])
@@ -55,7 +60,7 @@ class PickList(QWidget):
                     Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable
                 )
                 item.setCheckState(Qt.CheckState.Unchecked)
-                item.setToolTip(name)
+                item.setToolTip((tips or {}).get(name, name))
                 self._list.addItem(item)
         self._narrow(self._filter.text())
         self.set_ticked(())

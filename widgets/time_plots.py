@@ -40,6 +40,19 @@ class NumberAxis(pg.AxisItem):
         """Say what the axis measures, with its unit."""
         self._title = title
         self.setLabel(escape(title), **self._style)
+        self._show_title_if_it_fits()
+
+    def _show_title_if_it_fits(self) -> None:
+        """An upright title that is longer than its axis would run into its neighbours': the tool tip has it."""
+        if self.orientation == "left":
+            self.setToolTip(self._title)
+            room, label = self.size().height(), self.label
+            self.showLabel(bool(self._title) and (label is None or room <= 0 or label.boundingRect().width() <= room))
+
+    def resizeEvent(self, ev: Any = None) -> None:
+        super().resizeEvent(ev)
+        if hasattr(self, "_title"):
+            self._show_title_if_it_fits()
 
 
 class TimeBox(pg.ViewBox):

@@ -16,8 +16,8 @@ class AtlasesControl(QObject):
         super().__init__(chosen)
         self._session = session
         self._list = chosen
-        self._titles = {describe(atlas).title: atlas for atlas in atlas_ids()}
-        chosen.set_names(self._titles)
+        self._titles = {describe(atlas).short: atlas for atlas in atlas_ids()}
+        chosen.set_names(self._titles, tips={title: terms_of(atlas) for title, atlas in self._titles.items()})
         chosen.changed.connect(self._change)
 
     def refresh(self) -> None:
@@ -34,5 +34,11 @@ class AtlasesControl(QObject):
 def terms_of(atlas_id: str) -> str:
     """Template, licence and citation, for a tool tip."""
     info = describe(atlas_id)
-    lines = [info.title, f"Space: {info.template or 'not stated'}", f"Licence: {info.licence}", info.citation]
+    lines = [
+        info.title,
+        f"Space: {info.template or 'not stated'}",
+        f"Licence: {info.licence or 'not stated'}",
+        info.citation,
+        info.note,
+    ]
     return "\n".join(line for line in lines if line)

@@ -83,9 +83,9 @@ class CursorControl(QObject):
                 continue
             for share in atlas.at(at)[:MOST_SHARES]:
                 partial = share.share if atlas.parts else None
-                lines.append(RegionLine(atlas.info.title, share.region.title, partial, ""))
+                lines.append(RegionLine(_short(atlas), share.region.title, partial, ""))
             if not atlas.at(at):
-                lines.append(RegionLine(atlas.info.title, "–", None, ""))
+                lines.append(RegionLine(_short(atlas), "–", None, ""))
         warning = mixed(shown)
         if warning:
             notes[warning] = None
@@ -103,6 +103,10 @@ class CursorControl(QObject):
                     shown = line.value if isinstance(line.value, str) else f"{line.value:.4g} {line.unit}".rstrip()
                     parts.append(f"{line.name}: {shown}")
         return "   ".join(parts).replace("-", "\N{MINUS SIGN}") if len(parts) == 1 else "   ".join(parts)
+
+
+def _short(atlas: Atlas) -> str:
+    return atlas.info.short or atlas.info.title
 
 
 def value_at(answer: Answer, frame: int, at: Point) -> float | str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_fields
 from typing import cast
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from ..questions import AtlasData, CortexData
 from ..session import Session
 from ..state import SurfaceKind
 
+SEE_THROUGH = 0.35
 KINDS = (("pial", "Pial"), ("inflated", "Inflated"), ("white", "White matter"), ("midthickness", "Midthickness"))
 
 
@@ -50,8 +52,11 @@ class SurfaceControl(QObject):
         return found
 
     def _change(self, settings: SurfaceSettings, what: str) -> None:
+        before = self._session.state.surface
+        if settings.slices and not before.slices and settings.opacity == 1.0:
+            settings = with_fields(settings, opacity=SEE_THROUGH)  # else the cortex would hide them
         surface = replace(
-            self._session.state.surface,
+            before,
             kind=cast("SurfaceKind", settings.kind),
             hemispheres=settings.hemispheres,
             opacity=settings.opacity,

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from ...widgets.curve import Curve, Quality
 from ...widgets.time_course import TimeCourse
 from ..answers import Answer
+from ..layers import labelled
 from ..quality import RunQuality
 from ..questions import QualityOf
 from ..recipes import FileMap, SeedCorrelation
@@ -68,7 +69,7 @@ class TimelineControl(QObject):
                 continue
             title = axis.title
             values = np.asarray(image.series(voxel), np.float64)
-            label = name + (" [simulated]" if answer.simulated else "")
+            label = labelled(name, answer)
             widths = axis.width if axis.title == "Time (min)" else None
             curves.append(Curve(label, axis.middle, values, answer.unit, None, widths))
         return curves, title, waiting
@@ -130,7 +131,7 @@ class TimelineControl(QObject):
         axis = time_axis(answer)
         motion = Quality(axis.middle, quality.displacement_mm, quality.dvars, self._threshold(recipe))
         self._widget.set_quality(motion, quality.motion_note)
-        self._widget.set_carpet(quality.carpet, axis.middle, quality.carpet_note)
+        self._widget.set_carpet(quality.carpet, axis.middle, self.tr("Carpet: {how}").format(how=quality.carpet_note))
 
     def _ask(self, question: QualityOf, answer: Answer) -> None:
         image = answer.image
