@@ -131,6 +131,20 @@ class Cortex(Protocol):
         ...
 
 
+class OneSided(Protocol):
+    """Anything of one hemisphere, or of none that its file states."""
+
+    @property
+    def hemisphere(self) -> Literal["left", "right", ""]:
+        """Empty when not stated."""
+        ...
+
+
+def side_of(part: OneSided) -> Hemisphere:
+    """Hemisphere of a cortex or its data; one whose files do not say counts as left."""
+    return part.hemisphere or "left"
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The answer to a recipe.

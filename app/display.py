@@ -31,8 +31,7 @@ def look_at(values: NDArray[np.float32]) -> Values:
     flat = values.ravel(order="K")
     flat = flat[:: max(1, flat.size // _SAMPLE)]
     finite = flat[np.isfinite(flat)]
-    levels = np.unique(finite[:5000]) if finite.size else finite
-    is_mask = levels.size <= 2 and set(levels.tolist()) <= {0.0, 1.0} and set(np.unique(finite).tolist()) <= {0.0, 1.0}
+    is_mask = bool(finite.size) and bool(((finite == 0) | (finite == 1)).all())
     low, high = np.percentile(finite, [2, 98]) if finite.size else (0.0, 0.0)
     return Values(finite, is_mask, bool(low < 0 and -low > 0.1 * abs(high)))
 
@@ -136,13 +135,13 @@ def content_box(answer: Answer) -> tuple[tuple[float, float, float], tuple[float
     grid = image.grid
     low, high = grid.bounds_mm
     if image.kind == "rgb":
-        filled = image.rgba(0)[::2, ::2, ::2, :3].any(axis=-1)
+        filled = np.asarray(image.rgba(0)[::2, ::2, ::2, :3].any(axis=-1))
     else:
         coarse = image.frame(0)[::2, ::2, ::2]
         corner = coarse.flat[0]
         filled = np.isfinite(coarse) & ~((coarse == corner) if np.isfinite(corner) else np.zeros(coarse.shape, bool))
-    i, j, k = np.nonzero(filled)
-    ranges = [np.unique(found)[[0, -1]] for found in (i, j, k)] if i.size else []
+    profiles = [np.moveaxis(filled, axis, 0).reshape(filled.shape[axis], -1).any(axis=1) for axis in range(3)]
+    ranges = [np.flatnonzero(profile)[[0, -1]] for profile in profiles] if profiles[0].any() else []
     if ranges:
         first, last = 2 * np.array([found[0] for found in ranges]) - 2.5, 2 * np.array([f[1] for f in ranges]) + 2.5
         corners = np.array(np.meshgrid(*zip(first, last, strict=True), indexing="ij")).reshape(3, 8).T

@@ -1,36 +1,32 @@
-"""Views as files: PNG and TIFF of the rendered picture, SVG and PDF with real text, a self-contained page."""
+"""Views as files: PNG and TIFF, SVG and PDF with real text, a self-contained page."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
-import os
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRect, QSize, QSizeF
+from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 
-from ..render.compose import Composer, numba_kernels
-from ..render.outlines import scene_marks
-from ..render.scene import Panel, Picture, Rect
-from .headless import RenderOptions, draw, picture_scale
+from ..render.scene import Picture
+from .headless import RenderOptions
 from .io.files import replacing
+from .painting import ViewPainter, gui_application
 from .problems import Problem
 from .results import Results
 from .saved import VIEW_KEY, relative
-from .scenes import Scenes, Shown
+from .scenes import Shown
 from .state import ViewState, to_json
-
-if TYPE_CHECKING:
-    from PySide6.QtCore import QBuffer, QSize
-    from PySide6.QtGui import QGuiApplication, QPainter, QPdfWriter
-    from PySide6.QtSvg import QSvgGenerator
 
 ENDINGS = (".png", ".tif", ".tiff", ".svg", ".pdf", ".html")
 PDF_DPI = 1200
 FINER = 2  # pictures inside vector files have this many pixels per unit
+INCH_M = 0.0254
+# Qt's scale of PNG "quality": 80 is deflate level 1, half the time of the default and a tenth larger.
+PNG_QUALITY = 80
 
 
 def refuse_ending(out: str) -> None:
@@ -50,37 +46,72 @@ def write_picture(
         When the name is no picture's or the place cannot be written to.
     """
     refuse_ending(out)
+    application = gui_application()
+    scale = options.scale or picture_scale(options.size)
+    painter = ViewPainter(state, shown, results, options.size, scale)
     view = to_json(relative(state, Path(out).absolute().parent)).decode() if with_view else ""
-    ending = Path(out).suffix.lower()
-    if ending in {".svg", ".pdf"}:
-        content = _vector(ending, state, shown, results, options)
-    else:
-        picture = draw(state, shown, options.size, results)
-        content = _page(picture, state, options) if ending == ".html" else _raster(ending, picture, options.dpi, view)
+    match Path(out).suffix.lower():
+        case ".svg":
+            content = _svg(painter, options)
+        case ".pdf":
+            content = _pdf(painter, options)
+        case ".html":
+            content = _page(_png(painter, options, ""), state, options)
+        case ".png":
+            content = _png(painter, options, view)
+        case _:
+            content = _tiff(picture(painter, options.size), options.dpi)
     with replacing(Path(out)) as file:
         file.write(content)
+    del application  # needed until here
 
 
-def _raster(ending: str, picture: Picture, dpi: float, view: str) -> bytes:
-    from PIL import Image  # noqa: PLC0415
-    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415
+def picture_scale(size: tuple[int, int]) -> float:
+    """Size of letters and lines for a picture: 1 at 1200 x 900."""
+    return max(0.5, (size[0] * size[1] / (1200 * 900)) ** 0.5)
 
-    image = Image.fromarray(np.ascontiguousarray(picture[..., :3]))
+
+def _image(painter: ViewPainter, size: tuple[int, int]) -> QImage:
+    image = QImage(*size, QImage.Format.Format_RGBX8888)
+    with QPainter(image) as brush:
+        painter.paint(brush)
+    return image
+
+
+def picture(painter: ViewPainter, size: tuple[int, int]) -> Picture:
+    """A painted view as RGBA, (height, width, 4) uint8."""
+    image = _image(painter, size)
+    width, height = size
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
+    return rows[:, : 4 * width].reshape(height, width, 4).copy()  # the image's memory goes with it
+
+
+def _png(painter: ViewPainter, options: RenderOptions, view: str) -> bytes:
+    image = _image(painter, options.size).convertToFormat(QImage.Format.Format_RGB888)
+    per_metre = round(options.dpi / INCH_M)
+    image.setDotsPerMeterX(per_metre)
+    image.setDotsPerMeterY(per_metre)
+    image.setText("Software", "Habena")
+    if view:
+        image.setText(VIEW_KEY, view)
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG", PNG_QUALITY)  # pyright: ignore[reportArgumentType, reportCallIssue] - stub wants bytes
+    return bytes(data.data())
+
+
+def _tiff(pixels: Picture, dpi: float) -> bytes:
+    from PIL import Image  # noqa: PLC0415 - Qt's own reader and writer of TIFF is not installed
+
     buffer = io.BytesIO()
-    if ending == ".png":
-        facts = PngInfo()
-        facts.add_text("Software", "Habena")
-        if view:
-            facts.add_itxt(VIEW_KEY, view, zip=True)
-        image.save(buffer, "PNG", dpi=(dpi, dpi), pnginfo=facts, compress_level=3)
-    else:
-        image.save(buffer, "TIFF", dpi=(dpi, dpi), compression="tiff_lzw")
+    Image.fromarray(np.ascontiguousarray(pixels[..., :3])).save(buffer, "TIFF", dpi=(dpi, dpi), compression="tiff_lzw")
     return buffer.getvalue()
 
 
-def _page(picture: Picture, state: ViewState, options: RenderOptions) -> bytes:
+def _page(png: bytes, state: ViewState, options: RenderOptions) -> bytes:
     """A page with the picture and its caption in one file, no network."""
-    encoded = base64.b64encode(_raster(".png", picture, options.dpi, "")).decode()
+    encoded = base64.b64encode(png).decode()
     caption = html.escape(caption_text(state))
     width = options.size[0]
     return f"""<!DOCTYPE html>
@@ -100,107 +131,35 @@ def caption_text(state: ViewState) -> str:
     return f"{layers}; crosshair at {at} mm; {side}."
 
 
-def _vector(ending: str, state: ViewState, shown: tuple[Shown, ...], results: Results, options: RenderOptions) -> bytes:
-    from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize  # noqa: PLC0415 - Qt only for vector files
-    from PySide6.QtGui import QPainter  # noqa: PLC0415
+def _svg(painter: ViewPainter, options: RenderOptions) -> bytes:
+    from PySide6.QtSvg import QSvgGenerator  # noqa: PLC0415 - only for SVG
 
-    application = gui_application()
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    size = QSize(*options.size)
-    device = _svg(buffer, size) if ending == ".svg" else _pdf(buffer, size, options.dpi)
-    painter = QPainter(device)
-    if ending == ".pdf":
-        painter.scale(PDF_DPI / options.dpi, PDF_DPI / options.dpi)
-    _paint(painter, state, shown, results, options.size)
-    painter.end()
-    del application  # needed until here
+    svg = QSvgGenerator()
+    svg.setOutputDevice(buffer)
+    svg.setSize(QSize(*options.size))
+    svg.setViewBox(QRect(0, 0, *options.size))
+    svg.setTitle("Habena")
+    with QPainter(svg) as brush:
+        painter.paint(brush, FINER)
     return bytes(data.data())
 
 
-def _svg(buffer: QBuffer, size: QSize) -> QSvgGenerator:
-    from PySide6.QtCore import QRect  # noqa: PLC0415
-    from PySide6.QtSvg import QSvgGenerator  # noqa: PLC0415
-
-    svg = QSvgGenerator()
-    svg.setOutputDevice(buffer)
-    svg.setSize(size)
-    svg.setViewBox(QRect(0, 0, size.width(), size.height()))
-    svg.setTitle("Habena")
-    return svg
-
-
-def _pdf(buffer: QBuffer, size: QSize, dpi: float) -> QPdfWriter:
-    """A page of exactly the picture's size."""
-    from PySide6.QtCore import QMarginsF, QSizeF  # noqa: PLC0415
-    from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter  # noqa: PLC0415
-
+def _pdf(painter: ViewPainter, options: RenderOptions) -> bytes:
+    """One page of exactly the picture's size."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     pdf = QPdfWriter(buffer)
-    inches = QSizeF(size.width() / dpi, size.height() / dpi)
+    width, height = options.size
+    inches = QSizeF(width / options.dpi, height / options.dpi)
     pdf.setPageSize(QPageSize(inches, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch))
     pdf.setPageMargins(QMarginsF(0, 0, 0, 0), QPageLayout.Unit.Point)
     pdf.setTitle("Habena")
     pdf.setResolution(PDF_DPI)
-    return pdf
-
-
-def gui_application() -> QGuiApplication:
-    """Qt's application object, which fonts need; made without a display when there is none yet."""
-    from PySide6.QtGui import QGuiApplication  # noqa: PLC0415
-
-    from .vector import load_fonts  # noqa: PLC0415
-
-    application = QGuiApplication.instance()
-    if not isinstance(application, QGuiApplication):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        application = QGuiApplication(["habena"])
-    load_fonts()
-    return application
-
-
-def _paint(
-    painter: QPainter, state: ViewState, shown: tuple[Shown, ...], results: Results, size: tuple[int, int]
-) -> None:
-    from PySide6.QtGui import QColor  # noqa: PLC0415
-
-    from .vector import paint_marks, paint_picture  # noqa: PLC0415
-
-    scale = picture_scale(size)
-    scenes = Scenes(results)
-    composer = Composer(numba_kernels())
-    scene = scenes.slices(state, shown, size, scale)
-    painter.fillRect(0, 0, *size, QColor(*scene.background))
-    for number, panel in enumerate(scene.panels):
-        paint_picture(painter, composer.picture(number, finer(panel), scene.layers, scene.background), panel.rect)
-    composer.forget()
-    paint_marks(painter, scene_marks(scene, composer))
-    place = scenes.arrangement(state, shown, size, scale).surface
-    if place is not None:
-        _paint_surface(painter, scenes, (state, shown), place, scale)
-
-
-def finer(panel: Panel) -> Panel:
-    """The same slice with more pixels."""
-    rect = panel.rect
-    fine = Rect(0, 0, rect.width * FINER, rect.height * FINER)
-    return panel._replace(rect=fine, mm_per_px=panel.mm_per_px / FINER)
-
-
-def _paint_surface(
-    painter: QPainter, scenes: Scenes, what: tuple[ViewState, tuple[Shown, ...]], place: Rect, scale: float
-) -> None:
-    from ..render.surface_canvas import SurfaceCanvas, surface_marks  # noqa: PLC0415
-    from .vector import paint_marks, paint_picture  # noqa: PLC0415
-
-    scene = scenes.surfaces(*what, (place.width * FINER, place.height * FINER), scale * FINER, numba_kernels())
-    plain = scenes.surfaces(*what, (place.width, place.height), scale, numba_kernels())
-    if scene is None or plain is None:
-        return
-    canvas = SurfaceCanvas(multi_samples=4)
-    paint_picture(painter, canvas.picture(replace(scene, letters=False)), place)
-    canvas.close()
-    painter.save()
-    painter.translate(place.x, place.y)
-    paint_marks(painter, surface_marks(plain))
-    painter.restore()
+    with QPainter(pdf) as brush:
+        brush.scale(PDF_DPI / options.dpi, PDF_DPI / options.dpi)
+        painter.paint(brush, FINER)
+    return bytes(data.data())

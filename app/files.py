@@ -110,7 +110,7 @@ class FileCommands(QObject):
         """Write the picture of the views."""
         session = self._window.session
         size = self._window.area.slices.size_px()
-        options = RenderOptions(size=size)
+        options = RenderOptions(size=size, scale=self._window.area.slices.devicePixelRatioF())
         self._try(
             lambda: write_picture(path, session.state, session.shown(), session.results, options, with_view=False), path
         )

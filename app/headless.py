@@ -11,7 +11,6 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from .answers import Answer, Image
 from .compute import answer_to
@@ -107,6 +106,8 @@ class RenderOptions:
         Resolution that is written into the file.
     radiological : bool
         The person's right on the left; default is neurological.
+    scale : float or None
+        Size of letters and lines; None: by the picture's size.
     """
 
     layout: Layout = "ortho"
@@ -114,6 +115,7 @@ class RenderOptions:
     size: tuple[int, int] = (1200, 900)
     dpi: float = 100.0
     radiological: bool = False
+    scale: float | None = None
 
 
 def view_of(
@@ -210,36 +212,6 @@ def answer_all(state: ViewState, results: Results, report: Report = silent) -> t
     return tuple(shown)
 
 
-def draw(state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], results: Results) -> NDArray[np.uint8]:
-    """One picture of a view, (height, width, 4) RGBA: slices, 3D view, colour bars."""
-    from ..render.compose import numba_kernels  # noqa: PLC0415 - VTK and Numba only when something is drawn
-    from ..render.slice_canvas import SliceCanvas  # noqa: PLC0415
-    from .scenes import Scenes  # noqa: PLC0415
-
-    scale = picture_scale(size)
-    scenes = Scenes(results)
-    kernels = numba_kernels()
-    slices = SliceCanvas(kernels)
-    picture = slices.picture(scenes.slices(state, shown, size, scale))
-    slices.close()
-    place = scenes.arrangement(state, shown, size, scale).surface
-    if place is not None:
-        from ..render.surface_canvas import SurfaceCanvas  # noqa: PLC0415
-
-        scene = scenes.surfaces(state, shown, (place.width, place.height), scale, kernels)
-        if scene is not None:
-            canvas = SurfaceCanvas(multi_samples=4)
-            inset = canvas.picture(scene)
-            canvas.close()
-            picture[place.y : place.y + place.height, place.x : place.x + place.width] = inset
-    return picture
-
-
-def picture_scale(size: tuple[int, int]) -> float:
-    """Size of letters and lines for a picture: 1 at 1200 x 900."""
-    return max(0.5, (size[0] * size[1] / (1200 * 900)) ** 0.5)
-
-
 def render(
     underlay: str | None,
     out: str,
@@ -266,7 +238,7 @@ def render(
     tuple of Finding
         What the user should know about the files.
     """
-    from .export import refuse_ending, write_picture  # noqa: PLC0415 - VTK
+    from .export import refuse_ending, write_picture  # noqa: PLC0415 - Qt
     from .saved import saved_view  # noqa: PLC0415
 
     options = options or RenderOptions()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..stats.project import SurfaceWeights, apply, depth_weights, line_weights
-from .answers import Hemisphere
+from .answers import Hemisphere, side_of
 from .grid import Grid
 from .io.surface_cortex import Cortex
 from .problems import Problem
@@ -43,11 +43,6 @@ class Projected(NamedTuple):
 def weights_of(grid: Grid, cortices: tuple[Cortex, ...]) -> Projected:
     """Weights from a grid to the vertices of each hemisphere."""
     return Projected({side_of(cortex): _weights(grid, cortex) for cortex in cortices})
-
-
-def side_of(cortex: Cortex) -> Hemisphere:
-    """Hemisphere of a cortex; one whose file does not say counts as left."""
-    return cortex.hemisphere or "left"
 
 
 def _weights(grid: Grid, cortex: Cortex) -> Weights:

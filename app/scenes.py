@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +25,18 @@ from ..render.scene import (
     SliceScene,
     SurfaceScene,
 )
-from .answers import Answer, Hemisphere
+from .answers import Answer, Hemisphere, side_of
 from .atlas import Atlas
 from .display import content_box
-from .io.surface_cortex import Cortex
 from .layers import Layers, colour_bar, shading_of
-from .project import Projected, on_vertices, side_of
 from .questions import AtlasData, CortexData, RegionSurface, projection_of
 from .recipes import Point
 from .resolve import is_underlay
 from .results import Results
 from .state import Layout, Overlay, ViewState
+
+if TYPE_CHECKING:
+    from .io.surface_cortex import Cortex
 
 GYRUS, SULCUS = 172, 112
 PLANE_MM = 1.0  # pixel of a slice in space
@@ -199,6 +201,8 @@ class Scenes:
         image = answer.image
         if image is None or image.kind == "rgb" or not image.ready(frame):
             return None
+        from .project import Projected, on_vertices  # noqa: PLC0415 - Numba, and slices do without it
+
         projected: Projected | None = self._results.get(projection_of(image.grid, state.surface.cortex))
         if projected is None or side not in projected.by_side:
             return None

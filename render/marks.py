@@ -76,20 +76,15 @@ def slice_marks(scene: SliceScene) -> list[Mark]:
         marks += scale_bar(scene.panels[0], scene.ink, scene.scale)
     if scene.bar_rect is not None:
         marks += colour_bars(scene.bars, scene.bar_rect, scene.ink, scene.scale)
-        if scene.caption:
-            rect = scene.bar_rect
-            marks.append(
-                Text(
-                    rect.x + rect.width - 10 * scene.scale,
-                    rect.y + rect.height - 4 * scene.scale,
-                    scene.caption,
-                    10.5 * scene.scale,
-                    scene.ink,
-                    "right",
-                    "bottom",
-                )
-            )
+    if scene.caption:
+        marks.append(caption(scene.caption, scene.size, scene.ink, scene.scale))
     return marks
+
+
+def caption(text: str, size: tuple[int, int], ink: Colour, scale: float) -> Mark:
+    """A note in the lower right corner of the canvas."""
+    width, height = size
+    return Text(width - 10 * scale, height - 4 * scale, text, 10.5 * scale, ink, "right", "bottom")
 
 
 def crosshair(panel: Panel, at_mm: Point, scale: float) -> list[Mark]:

@@ -47,22 +47,25 @@ def test_samples_agree_with_scipy_through_an_oblique_affine(kernels: Kernels, ax
     assert np.isfinite(got.ravel()[~outside]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     shape=st.tuples(*[st.integers(1, 6)] * 3),
     seed=st.integers(0, 2**32 - 1),
     holes=st.floats(0, 0.6),
     smooth=st.booleans(),
     axis=st.sampled_from(["sagittal", "coronal", "axial"]),
+    oblique=st.booleans(),
+    turned=st.booleans(),
 )
 def test_compiled_samples_equal_the_plain_ones(
-    shape: tuple[int, int, int], seed: int, holes: float, smooth: bool, axis: str
+    shape: tuple[int, int, int], seed: int, holes: float, smooth: bool, axis: str, oblique: bool, turned: bool
 ) -> None:
     rng = np.random.default_rng(seed)
     data = rng.standard_normal(shape)
     data[rng.random(shape) < holes] = np.nan
-    affine = np.eye(4)
-    affine[:3, :3] += rng.uniform(-0.2, 0.2, (3, 3))
+    affine = np.eye(4)[:, [1, 2, 0, 3]] if turned else np.eye(4)
+    if oblique:
+        affine[:3, :3] += rng.uniform(-0.2, 0.2, (3, 3))
     affine[:3, 3] = rng.uniform(-2, 2, 3)
     where = panel(axis, float(rng.uniform(0, 3)), (23, 17), 0.37)
     image = source(data, affine, smooth=smooth)

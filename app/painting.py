@@ -1,0 +1,91 @@
+"""A view on a QPainter: composed slices, 3D pictures, and everything over them as lines and real text.
+
+One routine for PNG, TIFF, SVG, PDF and the web page. Slices need no OpenGL.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from PySide6.QtGui import QColor, QGuiApplication, QPainter
+
+from ..render.compose import Composer, numpy_kernels
+from ..render.outlines import scene_marks
+from ..render.scene import Panel, Rect
+from .results import Results
+from .scenes import Scenes, Shown
+from .state import ViewState
+from .vector import load_fonts, paint_marks, paint_picture
+
+
+def gui_application() -> QGuiApplication:
+    """Qt's application object, which fonts need; made without a display when there is none yet."""
+    application = QGuiApplication.instance()
+    if not isinstance(application, QGuiApplication):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        application = QGuiApplication(["habena"])
+    load_fonts()
+    return application
+
+
+class ViewPainter:
+    """Paints one view at one size.
+
+    Parameters
+    ----------
+    state, shown, results
+        The view and its answers.
+    size : (int, int)
+        Width and height in the painter's units.
+    scale : float
+        Size of letters and lines.
+    finer : int
+        Pixels of pictures per unit: 1 for a raster, more inside vector files.
+    """
+
+    def __init__(
+        self, state: ViewState, shown: tuple[Shown, ...], results: Results, size: tuple[int, int], scale: float
+    ) -> None:
+        self._state, self._shown = state, shown
+        self._size, self._scale = size, scale
+        self._scenes = Scenes(results)
+        # For one picture: Numba takes longer to load than these take to draw.
+        self._kernels = numpy_kernels()
+
+    def paint(self, painter: QPainter, finer: int = 1) -> None:
+        """Paint slices, then the 3D view in its place, then marks."""
+        scene = self._scenes.slices(self._state, self._shown, self._size, self._scale)
+        composer = Composer(self._kernels)
+        painter.fillRect(0, 0, *self._size, QColor(*scene.background))
+        for number, panel in enumerate(scene.panels):
+            picture = composer.picture(number, enlarged(panel, finer), scene.layers, scene.background)
+            paint_picture(painter, picture, panel.rect)
+        place = self._scenes.arrangement(self._state, self._shown, self._size, self._scale).surface
+        if place is not None:
+            self._paint_surface(painter, place, finer)
+        paint_marks(painter, scene_marks(scene, composer))
+
+    def _paint_surface(self, painter: QPainter, place: Rect, finer: int) -> None:
+        from ..render.surface_canvas import SurfaceCanvas, surface_marks  # noqa: PLC0415 - VTK only for 3D
+
+        fine = (place.width * finer, place.height * finer)
+        pictured = self._scenes.surfaces(self._state, self._shown, fine, self._scale * finer, self._kernels)
+        marked = self._scenes.surfaces(
+            self._state, self._shown, (place.width, place.height), self._scale, self._kernels
+        )
+        if pictured is None or marked is None:
+            return
+        canvas = SurfaceCanvas(multi_samples=4)
+        paint_picture(painter, canvas.picture(replace(pictured, letters=False)), place)
+        canvas.close()
+        painter.save()
+        painter.translate(place.x, place.y)
+        paint_marks(painter, surface_marks(marked))
+        painter.restore()
+
+
+def enlarged(panel: Panel, finer: int) -> Panel:
+    """The same slice with more pixels, as a picture of its own."""
+    fine = Rect(0, 0, panel.rect.width * finer, panel.rect.height * finer)
+    return panel._replace(rect=fine, mm_per_px=panel.mm_per_px / finer)
