@@ -64,7 +64,7 @@ class ViewPainter:
         place = self._scenes.arrangement(self._state, self._shown, self._size, self._scale).surface
         if place is not None:
             self._paint_surface(painter, place, finer)
-        paint_marks(painter, scene_marks(scene, composer))
+        paint_marks(painter, scene_marks(scene, composer), shadow=finer == 1)
 
     def _paint_surface(self, painter: QPainter, place: Rect, finer: int) -> None:
         from ..render.surface_canvas import SurfaceCanvas, surface_marks  # noqa: PLC0415 - VTK only for 3D
@@ -81,7 +81,7 @@ class ViewPainter:
         canvas.close()
         painter.save()
         painter.translate(place.x, place.y)
-        paint_marks(painter, surface_marks(marked))
+        paint_marks(painter, surface_marks(marked), shadow=finer == 1)
         painter.restore()
 
 

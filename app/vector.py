@@ -14,6 +14,7 @@ from ..render.scene import Rect
 from ..resources import fonts
 
 FAMILY = "DejaVu Sans"
+LIGHT = 380  # sum of red, green and blue
 
 
 def load_fonts() -> None:
@@ -31,10 +32,14 @@ def paint_picture(painter: QPainter, picture: NDArray[np.uint8], rect: Rect) -> 
     painter.drawImage(QRectF(rect.x, rect.y, rect.width, rect.height), image)
 
 
-def paint_marks(painter: QPainter, marks: Iterable[Mark]) -> None:
-    """Lines, texts and boxes."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)  # noqa: FBT003
+def paint_marks(painter: QPainter, marks: Iterable[Mark], *, shadow: bool = False) -> None:
+    """Lines, texts and boxes.
+
+    With ``shadow``, light texts get a dark edge that keeps them readable on bright anatomy; not in vector files, where
+    every text would stand twice.
+    """
     for mark in marks:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not isinstance(mark, Box))
         match mark:
             case Line():
                 pen = QPen(QColor(*mark.colour), mark.width)
@@ -45,10 +50,10 @@ def paint_marks(painter: QPainter, marks: Iterable[Mark]) -> None:
                 # a hair wider, so that neighbours of a colour bar leave no seam
                 painter.fillRect(QRectF(mark.x, mark.y, mark.width + 0.3, mark.height), QColor(*mark.colour))
             case Text():
-                _paint_text(painter, mark)
+                _paint_text(painter, mark, shadow=shadow)
 
 
-def _paint_text(painter: QPainter, text: Text) -> None:
+def _paint_text(painter: QPainter, text: Text, *, shadow: bool) -> None:
     font = QFont(FAMILY)
     font.setPixelSize(max(1, round(text.size)))
     font.setBold(text.bold)
@@ -58,5 +63,8 @@ def _paint_text(painter: QPainter, text: Text) -> None:
     rise, fall = metrics.capHeight(), metrics.descent()
     y = text.y + {"top": rise, "centre": rise / 2, "bottom": -fall / 2}[text.down]
     painter.setFont(font)
+    if shadow and sum(text.colour) > LIGHT:
+        painter.setPen(QColor(0, 0, 0))
+        painter.drawText(QPointF(x + 1, y + 1), text.text)
     painter.setPen(QColor(*text.colour))
     painter.drawText(QPointF(x, y), text.text)
