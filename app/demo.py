@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Progress, print_text
-from .doctor import has_display
+from .graphics import has_display
 from .settings import cache_folder
 
 PICTURE = "sample_view.png"

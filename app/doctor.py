@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ..resources import fonts, package_folder
+from .graphics import has_display
 from .headless import threads
 from .io.memory import available_bytes
 from .io.memory import in_words as bytes_in_words
@@ -100,18 +101,6 @@ def examine() -> Examination:
         str(settings_file()),
         tuple(warnings),
     )
-
-
-def has_display() -> bool:
-    """Whether there is a screen to open a window on."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def can_draw() -> bool:
-    """Whether VTK can draw, tried in another process."""
-    return _probe(_PROBE_VTK, {})[0] is not None
 
 
 def _version(name: str) -> str | None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from ..render.scene import Picture
 from .headless import RenderOptions
 from .io.files import replacing
-from .painting import ViewPainter, gui_application
+from .painting import ViewPainter, gui_application, painted, pixels_of
 from .problems import Problem
 from .results import Results
 from .saved import VIEW_KEY, relative
@@ -71,23 +71,13 @@ def picture_scale(size: tuple[int, int]) -> float:
     return max(0.5, (size[0] * size[1] / (1200 * 900)) ** 0.5)
 
 
-def _image(painter: ViewPainter, size: tuple[int, int]) -> QImage:
-    image = QImage(*size, QImage.Format.Format_RGBX8888)
-    with QPainter(image) as brush:
-        painter.paint(brush)
-    return image
-
-
 def picture(painter: ViewPainter, size: tuple[int, int]) -> Picture:
     """A painted view as RGBA, (height, width, 4) uint8."""
-    image = _image(painter, size)
-    width, height = size
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
-    return rows[:, : 4 * width].reshape(height, width, 4).copy()  # the image's memory goes with it
+    return pixels_of(painted(size, painter.paint))
 
 
 def _png(painter: ViewPainter, options: RenderOptions, view: str) -> bytes:
-    image = _image(painter, options.size).convertToFormat(QImage.Format.Format_RGB888)
+    image = painted(options.size, painter.paint).convertToFormat(QImage.Format.Format_RGB888)
     per_metre = round(options.dpi / INCH_M)
     image.setDotsPerMeterX(per_metre)
     image.setDotsPerMeterY(per_metre)

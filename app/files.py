@@ -11,8 +11,6 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from .answers import Answer
-from .export import ENDINGS, write_picture
-from .headless import RenderOptions
 from .opening import Opened
 from .problems import Problem
 from .recipes import FileMap, SeedCorrelation
@@ -100,6 +98,8 @@ class FileCommands(QObject):
 
     def save_picture(self) -> None:
         """Save what the views show as a picture, as large as they are."""
+        from .export import ENDINGS  # noqa: PLC0415 - not before it is asked for
+
         path = self._name_to_save(self.tr("Save a picture"), "habena.png", PICTURES)
         if path and Path(path).suffix.lower() not in ENDINGS:
             path += ".png"
@@ -108,6 +108,9 @@ class FileCommands(QObject):
 
     def write_picture(self, path: str) -> None:
         """Write the picture of the views."""
+        from .export import write_picture  # noqa: PLC0415 - not before it is asked for
+        from .headless import RenderOptions  # noqa: PLC0415
+
         session = self._window.session
         size = self._window.area.slices.size_px()
         options = RenderOptions(size=size, scale=self._window.area.slices.devicePixelRatioF())

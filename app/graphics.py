@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 from .problems import Problem
@@ -27,3 +28,10 @@ def require_opengl() -> None:
         except OSError as error:
             todo = f"install it (Debian, Ubuntu: apt-get install {DEBIAN_PACKAGES})"
             raise Problem("OpenGL", f"the library {library} is missing, and nothing can be drawn", todo) from error
+
+
+def has_display() -> bool:
+    """Whether there is a screen to open a window on."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

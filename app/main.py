@@ -10,8 +10,7 @@ from types import TracebackType
 # See `cli`: must be set before NumPy is imported.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
-from .doctor import has_display
-from .graphics import require_opengl
+from .graphics import has_display, require_opengl
 from .problems import Problem
 from .state import ViewState
 
@@ -36,21 +35,27 @@ def show(paths: list[str], view: ViewState | None = None) -> int:
     from PySide6.QtCore import QEvent  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
+    from ..render.compose import numpy_kernels  # noqa: PLC0415
     from ..widgets.theme import apply_theme  # noqa: PLC0415
-    from .kernels import quick_kernels, when_compiled  # noqa: PLC0415
     from .settings import load_settings  # noqa: PLC0415
+    from .startup import Startup  # noqa: PLC0415
     from .window import Window  # noqa: PLC0415
 
     application = QApplication([sys.argv[0] if sys.argv else "habena"])
     application.setApplicationName("Habena")
     settings = load_settings()
     apply_theme(application, settings.theme)
-    window = Window(settings, quick_kernels(), view)
+    window = Window(settings, numpy_kernels(), view)
     sys.excepthook = _tell_of(window)
     window.show()
+    startup = Startup(window)
+    startup.panels_loaded.connect(window.build_panels)
+    startup.vtk_loaded.connect(window.use_vtk)
+    startup.kernels_loaded.connect(window.use)
+    window.first_drawn.connect(startup.start)
     window.open([os.path.abspath(path) for path in paths])  # noqa: PTH100 - keeps symbolic links as they are named
-    when_compiled(window, window.slice_view.use, window.surface_view.use)
     status = application.exec()
+    startup.stop()
     sys.excepthook = sys.__excepthook__
     window.deleteLater()
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # pyright: ignore[reportArgumentType] - None: all

@@ -6,13 +6,15 @@ One routine for PNG, TIFF, SVG, PDF and the web page. Slices need no OpenGL.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtGui import QColor, QGuiApplication, QPainter
+import numpy as np
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 
-from ..render.compose import Composer, numpy_kernels
+from ..render.compose import Composer, Kernels, numpy_kernels
 from ..render.outlines import scene_marks
-from ..render.scene import Panel, Rect
+from ..render.scene import Panel, Picture, Rect, SliceScene
 from .results import Results
 from .scenes import Scenes, Shown
 from .state import ViewState
@@ -29,6 +31,50 @@ def gui_application() -> QGuiApplication:
     return application
 
 
+class SlicePainter:
+    """Slices and what is over them, on any QPainter: pictures in files, and on the screen until VTK is loaded."""
+
+    def __init__(self, kernels: Kernels) -> None:
+        self._composer = Composer(kernels)
+
+    def use(self, kernels: Kernels) -> None:
+        """Compose with other kernels from now on."""
+        self._composer.kernels = kernels
+
+    def paint(self, painter: QPainter, scene: SliceScene, finer: int = 1) -> None:
+        """Paint a canvas of slices; ``finer`` pixels of pictures per unit of the painter."""
+        painter.fillRect(0, 0, *scene.size, QColor(*scene.background))
+        for number, panel in enumerate(scene.panels):
+            picture = self._composer.picture(number, enlarged(panel, finer), scene.layers, scene.background)
+            paint_picture(painter, picture, panel.rect)
+        if finer > 1:
+            self._composer.forget()  # outlines are found on the pixels of the canvas
+        paint_marks(painter, scene_marks(scene, self._composer), shadow=finer == 1)
+
+    def picture(self, scene: SliceScene) -> Picture:
+        """The canvas as RGBA, (height, width, 4) uint8."""
+        return pixels_of(painted(scene.size, lambda painter: self.paint(painter, scene)))
+
+    def close(self) -> None:
+        """Nothing but memory."""
+        self._composer.forget()
+
+
+def painted(size: tuple[int, int], paint: Callable[[QPainter], None]) -> QImage:
+    """An image that something was painted on."""
+    image = QImage(*size, QImage.Format.Format_RGBX8888)
+    with QPainter(image) as painter:
+        paint(painter)
+    return image
+
+
+def pixels_of(image: QImage) -> Picture:
+    """A copy of an image's pixels, (height, width, 4) uint8."""
+    height, width = image.height(), image.width()
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
+    return rows[:, : 4 * width].reshape(height, width, 4).copy()
+
+
 class ViewPainter:
     """Paints one view at one size.
 
@@ -40,8 +86,6 @@ class ViewPainter:
         Width and height in the painter's units.
     scale : float
         Size of letters and lines.
-    finer : int
-        Pixels of pictures per unit: 1 for a raster, more inside vector files.
     """
 
     def __init__(
@@ -54,17 +98,12 @@ class ViewPainter:
         self._kernels = numpy_kernels()
 
     def paint(self, painter: QPainter, finer: int = 1) -> None:
-        """Paint slices, then the 3D view in its place, then marks."""
+        """Paint slices with their marks, and the 3D view in its place."""
         scene = self._scenes.slices(self._state, self._shown, self._size, self._scale)
-        composer = Composer(self._kernels)
-        painter.fillRect(0, 0, *self._size, QColor(*scene.background))
-        for number, panel in enumerate(scene.panels):
-            picture = composer.picture(number, enlarged(panel, finer), scene.layers, scene.background)
-            paint_picture(painter, picture, panel.rect)
+        SlicePainter(self._kernels).paint(painter, scene, finer)
         place = self._scenes.arrangement(self._state, self._shown, self._size, self._scale).surface
         if place is not None:
             self._paint_surface(painter, place, finer)
-        paint_marks(painter, scene_marks(scene, composer), shadow=finer == 1)
 
     def _paint_surface(self, painter: QPainter, place: Rect, finer: int) -> None:
         from ..render.surface_canvas import SurfaceCanvas, surface_marks  # noqa: PLC0415 - VTK only for 3D

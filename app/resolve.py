@@ -116,14 +116,14 @@ def questions_of(overlay: Overlay, state: ViewState, results: Results) -> tuple[
     return asked if overlay.modulation is None else (*asked, overlay.modulation.by)
 
 
-def asked(state: ViewState, results: Results, *, with_surface: bool) -> list[Question]:
+def asked(state: ViewState, results: Results, *, with_surface: bool, with_atlases: bool = True) -> list[Question]:
     """Every question of a view, foundations first, each once; the visible and the lowest layers come first."""
     wanted: dict[Question, None] = {}
     for overlay in sorted(state.overlays, key=lambda overlay: not overlay.visible):
         for question in questions_of(overlay, state, results):
             wanted.update(dict.fromkeys(in_order(question)))
-    for atlas in state.atlases:
-        wanted[AtlasData(atlas)] = None
+    if with_atlases:
+        wanted.update(dict.fromkeys(map(AtlasData, state.atlases)))
     if with_surface:
         wanted[CortexData(state.surface.cortex)] = None
         for region in state.surface.regions:
@@ -141,9 +141,10 @@ def is_underlay(overlay: Overlay) -> bool:
     return overlay.colours.name == "grey"
 
 
-def missing(state: ViewState, results: Results, *, with_surface: bool) -> list[Needed]:
+def missing(state: ViewState, results: Results, *, with_surface: bool, with_atlases: bool = True) -> list[Needed]:
     """What to compute for a view, in an order in which everything is at hand when its turn comes."""
-    unanswered = [q for q in asked(state, results, with_surface=with_surface) if q not in results]
+    wanted = asked(state, results, with_surface=with_surface, with_atlases=with_atlases)
+    unanswered = [question for question in wanted if question not in results]
     pending = set(unanswered)
     return [Needed(q, live=_is_quick(q) and not pending.intersection(stands_on(q))) for q in unanswered]
 

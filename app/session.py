@@ -45,6 +45,13 @@ class Notice(NamedTuple):
 class Session(QObject):
     """What one window works on. All methods belong to the interface thread.
 
+    Parameters
+    ----------
+    state : ViewState or None
+        What to show first.
+    slices_only : bool
+        Until `ask_for_all`, nothing is asked for but what slices need.
+
     Signals
     -------
     changed
@@ -58,7 +65,9 @@ class Session(QObject):
     noticed = Signal(object)
     opened = Signal(object)
 
-    def __init__(self, state: ViewState | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, state: ViewState | None = None, parent: QObject | None = None, *, slices_only: bool = False
+    ) -> None:
         super().__init__(parent)
         self.results = Results(UNUSED_BYTES, on_drop=_close)
         self.jobs = Jobs(self)
@@ -67,6 +76,7 @@ class Session(QObject):
         self._last: dict[int, tuple[object, Answer]] = {}
         self._awaited: frozenset[Question] = frozenset()
         self._loading: dict[object, Callable[[Any], None]] = {}
+        self._slices_only = slices_only
         self.jobs.finished.connect(self._on_finished)
         self.jobs.failed.connect(self._on_failed)
         self.jobs.cancelled.connect(self._on_cancelled)
@@ -94,6 +104,11 @@ class Session(QObject):
         """Move the crosshair; moves that follow one another are one step until `Store.settle`."""
         x, y, z = (round(float(v), 3) for v in to_mm)
         self.update("move the crosshair", merge, crosshair_mm=(x, y, z))
+
+    def ask_for_all(self) -> None:
+        """Ask for surfaces and atlases too, which would have kept the first picture waiting."""
+        self._slices_only = False
+        self._resolve()
 
     def answer(self, recipe: Recipe) -> Answer | None:
         """The answer to a recipe at the crosshair, None while unknown or when there is none."""
@@ -176,11 +191,10 @@ class Session(QObject):
         self.changed.emit()
 
     def _resolve(self) -> None:
-        with_surface = has_surface(self.state.layout)
-        wanted = asked(self.state, self.results, with_surface=with_surface)
-        self.results.use(frozenset(wanted))
+        with_surface = has_surface(self.state.layout) and not self._slices_only
+        self.results.use(frozenset(asked(self.state, self.results, with_surface=with_surface)))
         live: list[Question] = []
-        for needed in missing(self.state, self.results, with_surface=with_surface):
+        for needed in missing(self.state, self.results, with_surface=with_surface, with_atlases=not self._slices_only):
             if self._fails_with(needed.question):
                 continue
             if needed.live:

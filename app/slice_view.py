@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from ..render.compose import Kernels
 from ..render.layout import Arrangement
 from ..render.scene import AXIS_INDEX, Panel, Picture, SliceScene
-from ..render.slice_canvas import SliceCanvas
 from ..widgets.canvas import Canvas, Touch
 from .recipes import Point
 from .scenes import Shown
@@ -24,6 +23,23 @@ SETTLED_MS = 120
 ZOOM_PER_NOTCH = 1.15
 ZOOM_PER_PX = 1.006
 ZOOM_RANGE = (0.2, 40.0)
+
+
+class SliceDrawing(Protocol):
+    """What makes pictures of slices: VTK, or a painter until that is loaded."""
+
+    def use(self, kernels: Kernels) -> None:
+        """Compose with other kernels."""
+        ...
+
+    def picture(self, scene: SliceScene) -> Picture:
+        """The canvas as RGBA."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
+
 
 Gesture = Literal["", "crosshair", "pan", "zoom", "tool"]
 
@@ -45,11 +61,11 @@ class SliceView(QObject):
     hovered = Signal(object)
     tool_used = Signal(str, object, object)
 
-    def __init__(self, session: Session, canvas: Canvas, kernels: Kernels) -> None:
+    def __init__(self, session: Session, canvas: Canvas, drawing: SliceDrawing) -> None:
         super().__init__(canvas)
         self._session = session
         self._canvas = canvas
-        self._painter = SliceCanvas(kernels)
+        self._painter = drawing
         self._arrangement = Arrangement((), None, None)
         self._gesture: Gesture = ""
         self._panel: Panel | None = None
@@ -79,6 +95,12 @@ class SliceView(QObject):
     def use(self, kernels: Kernels) -> None:
         """Draw with other kernels from now on."""
         self._painter.use(kernels)
+        self.schedule()
+
+    def draw_with(self, drawing: SliceDrawing) -> None:
+        """Draw by other means from now on."""
+        self._painter.close()
+        self._painter = drawing
         self.schedule()
 
     @property

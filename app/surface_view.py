@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..render.camera import turned
 from ..render.compose import Kernels
-from ..render.surface_canvas import SurfaceCanvas
 from ..widgets.canvas import Canvas, Touch
 from .scenes import has_surface
 from .session import Session
+
+if TYPE_CHECKING:
+    from ..render.surface_canvas import SurfaceCanvas
 
 CLICK_PX = 4.0
 LEAST_INTERVAL_MS = 60.0
@@ -65,6 +68,8 @@ class SurfaceView(QObject):
         if scene is None:
             return
         if self._painter is None:
+            from ..render.surface_canvas import SurfaceCanvas  # noqa: PLC0415 - after the slices
+
             self._painter = SurfaceCanvas()
         self._canvas.set_picture(self._painter.picture(scene))
         self._drawn_at = perf_counter()

@@ -20,7 +20,7 @@ MODULES = (
 
 def main() -> None:
     """Compile what is not yet in the cache, and say so in a stamp file."""
-    from .kernels import stamp  # noqa: PLC0415
+    from .startup import stamp  # noqa: PLC0415
 
     for module in MODULES:
         import_module(f"habena.{module}").compile_kernels()

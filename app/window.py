@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -39,9 +40,8 @@ from ..widgets.theme import apply_theme
 from ..widgets.welcome import Welcome
 from .actions import ACTIONS, Action
 from .files import FileCommands
-from .finder import jumps
 from .io.memory import in_words
-from .panels.dock import Panels
+from .painting import SlicePainter
 from .recipes import RegionMask
 from .scenes import has_surface
 from .session import Notice, Session
@@ -51,7 +51,11 @@ from .state import ViewState
 from .surface_view import SurfaceView
 
 REFRESH_MS = 40
+FIRST_PICTURE_MS = 1500  # without one by then, the rest is loaded all the same
 TITLE = "Habena"
+
+if TYPE_CHECKING:
+    from .panels.dock import Panels
 
 
 class ViewArea(QWidget):
@@ -94,13 +98,22 @@ class Window(QMainWindow):
         Composition kernels to draw with.
     view : ViewState or None
         What to show first.
+
+    Signals
+    -------
+    first_drawn
+        The first picture, or the welcome page, is on the screen: the time to load the rest.
     """
+
+    first_drawn = Signal()
 
     def __init__(self, settings: Settings, kernels: Kernels, view: ViewState | None = None) -> None:
         super().__init__()
         self.settings = settings
+        self._kernels = kernels
+        self._closed = False
         start = view or ViewState(atlases=settings.atlases)
-        self.session = Session(replace(start, radiological=settings.radiological), self)
+        self.session = Session(replace(start, radiological=settings.radiological), self, slices_only=True)
         self.files = FileCommands(self)
         self._notices: list[Notice] = []
         self._jobs: dict[object, Job] = {}
@@ -116,8 +129,11 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.setWindowTitle(TITLE)
         self.resize(1360, 900)
+        self._docks = self._build_docks()
+        self._restore_layout()
         self.refresh()
-        QTimer.singleShot(0, self.build_panels)
+        self._waiting_for_first, self._content_is_drawn = True, False
+        QTimer.singleShot(FIRST_PICTURE_MS, self._tell_first)
 
     # -- building
 
@@ -135,7 +151,7 @@ class Window(QMainWindow):
         layout.addWidget(self.notice_bar)
         layout.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
-        self.slice_view = SliceView(self.session, self.area.slices, kernels)
+        self.slice_view = SliceView(self.session, self.area.slices, SlicePainter(kernels))
         self.surface_view = SurfaceView(self.session, self.area.surface, kernels)
 
     def _build_status(self) -> None:
@@ -157,7 +173,9 @@ class Window(QMainWindow):
             if action.id.startswith("layout-"):
                 layouts.addAction(made)
             self._actions[action.id] = (action, made)
-        self._build_jumps(bar.addMenu(self.tr("&Regions")))
+        self._regions_menu = bar.addMenu(self.tr("&Regions"))
+        self._command(self._regions_menu, self.tr("Find a region…"), "/", self._focus_finder, "search")
+        self._regions_menu.addSeparator()
         self._build_theme_menu(menus["View"])
         self._panels_menu = bar.addMenu(self.tr("&Panels"))
         self._build_help_menu(bar.addMenu(self.tr("&Help")))
@@ -174,12 +192,6 @@ class Window(QMainWindow):
         self._command(menu, self.tr("Save selected map as NIfTI…"), "", files.save_selected_map)
         menu.addSeparator()
         self._command(menu, self.tr("Quit"), "Ctrl+Q", self.close)
-
-    def _build_jumps(self, menu: QMenu) -> None:
-        self._command(menu, self.tr("Find a region…"), "/", self._focus_finder, "search")
-        menu.addSeparator()
-        for jump in jumps():
-            self._command(menu, jump.title, jump.key, partial(self._jump, jump))
 
     def _build_theme_menu(self, menu: QMenu) -> None:
         themes = menu.addMenu(self.tr("Theme"))
@@ -211,23 +223,77 @@ class Window(QMainWindow):
         menu.addAction(action)
         return action
 
-    def build_panels(self) -> None:
-        """The docks: after the first picture, since the plots take time to load."""
+    def _build_docks(self) -> dict[str, QDockWidget]:
+        """Places for the panels, which come after the first picture, as large as they will be."""
+        docks: dict[str, QDockWidget] = {}
+        for name, title, area, size in (
+            ("layers", self.tr("Layers"), Qt.DockWidgetArea.LeftDockWidgetArea, (310, 100)),
+            ("place", self.tr("Place"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
+            ("seed", self.tr("Seed"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
+            ("surface", self.tr("3D"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
+            ("draw", self.tr("Draw"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
+            ("time", self.tr("Time course"), Qt.DockWidgetArea.BottomDockWidgetArea, (300, 200)),
+            ("clusters", self.tr("Clusters"), Qt.DockWidgetArea.BottomDockWidgetArea, (300, 200)),
+            ("regions", self.tr("Regions"), Qt.DockWidgetArea.BottomDockWidgetArea, (300, 200)),
+        ):
+            dock = QDockWidget(title, self)
+            dock.setObjectName(name)
+            place = QWidget()
+            place.setMinimumSize(*size)
+            dock.setWidget(place)
+            beside = next((other for other in docks.values() if self.dockWidgetArea(other) == area), None)
+            self.addDockWidget(area, dock)
+            if beside is not None:
+                self.tabifyDockWidget(beside, dock)
+            docks[name] = dock
+            self._panels_menu.addAction(dock.toggleViewAction())
+        for name in ("place", "time"):
+            docks[name].raise_()
+        self.resizeDocks([docks["time"]], [290], Qt.Orientation.Vertical)
+        return docks
+
+    def dock(self, name: str) -> QDockWidget:
+        """The place of a panel."""
+        return self._docks[name]
+
+    def build_panels(self, *, at_once: bool = False) -> None:
+        """Fill the docks, one after the other so that the window keeps answering, or all at once."""
         if self.panels is not None:
             return
-        self.panels = Panels(self)
-        for action in self.panels.toggles():
-            self._panels_menu.addAction(action)
-        self._restore_layout()
-        self.refresh()
+        from .finder import jumps  # noqa: PLC0415 - after the first picture
+        from .panels.dock import Panels  # noqa: PLC0415
 
-    def add_dock(self, title: str, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        """A panel at one side of the window."""
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setWidget(content)
-        self.addDockWidget(area, dock)
-        return dock
+        for jump in jumps():
+            self._command(self._regions_menu, jump.title, jump.key, partial(self._jump, jump))
+        self.panels = Panels(self)
+        self.panels.build(at_once=at_once)
+
+    def use_vtk(self) -> None:
+        """Draw slices by VTK from now on. Its start takes a while: one step in each turn of the event loop."""
+        from ..render.slice_canvas import SliceCanvas  # noqa: PLC0415 - loaded by now, not before the first picture
+
+        canvas = SliceCanvas(self._kernels)
+
+        def take() -> None:
+            if self._closed:
+                canvas.close()
+            else:
+                self.slice_view.draw_with(canvas)
+
+        QTimer.singleShot(0, canvas.start)
+        QTimer.singleShot(0, take)
+
+    def use(self, kernels: Kernels) -> None:
+        """Draw with other kernels from now on."""
+        self._kernels = kernels
+        self.slice_view.use(kernels)
+        self.surface_view.use(kernels)
+
+    def _tell_first(self) -> None:
+        if self._waiting_for_first:
+            self._waiting_for_first = False
+            self.session.ask_for_all()
+            self.first_drawn.emit()
 
     def add_tool_bar(self, finder: QWidget) -> None:
         """Layouts, undo and the finder, at hand."""
@@ -265,6 +331,7 @@ class Window(QMainWindow):
             ended.connect(self._job_ended)
         self.job_bar.cancel_requested.connect(session.jobs.cancel)
         self.slice_view.drawn.connect(self._slices_drawn)
+        self.area.slices.painted.connect(self._slices_painted)
         self.slice_view.hovered.connect(self._hovered)
         self.notice_bar.dismissed.connect(self._dismiss)
         self.notice_bar.action_chosen.connect(self._act_on_notice)
@@ -316,8 +383,13 @@ class Window(QMainWindow):
             action.setToolTip(path)
 
     def _slices_drawn(self) -> None:
+        self._content_is_drawn = bool(self.slice_view.arrangement.panels and self.session.shown())
         self.area.place_surface(self.slice_view)
         self.surface_view.schedule()
+
+    def _slices_painted(self) -> None:
+        if self._waiting_for_first and self._content_is_drawn:
+            self._tell_first()
 
     def _hovered(self, at: object) -> None:
         if self.panels is not None:
@@ -442,6 +514,7 @@ class Window(QMainWindow):
             # A tool bar that is destroyed first re-parents its widget, which calls into Python half destroyed.
             self._tool_bar.removeAction(self._finder_place)
             self.panels.finder.deleteLater()
+        self._closed = True
         self._refresh_soon.stop()
         self.slice_view.close()
         self.surface_view.close()

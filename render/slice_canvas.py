@@ -33,6 +33,11 @@ class SliceCanvas:
         self._canvas: Picture = np.zeros((1, 1, 4), np.uint8)
         self._drawn: SliceScene | None = None
 
+    def start(self) -> None:
+        """Open the graphics context now, with an empty picture, instead of with the first one."""
+        self._offscreen.resize(16, 16)
+        self._offscreen.picture()
+
     def use(self, kernels: Kernels) -> None:
         """Compose with other kernels from now on."""
         self._composer.kernels = kernels

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from ...widgets.controls import Choice
 from ...widgets.cursor_panel import CursorPanel
@@ -37,9 +36,13 @@ from .timeline import TimelineControl
 if TYPE_CHECKING:
     from ..window import Window
 
-LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
-RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
-BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+
+class Control(Protocol):
+    """What stands between the session and one panel."""
+
+    def refresh(self) -> None:
+        """Show the view."""
+        ...
 
 
 class Panels(QObject):
@@ -48,16 +51,52 @@ class Panels(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window = window
-        session = window.session
+        self._closed = False
+        self._controls: list[Control] = []
         self.finder = Finder()
         self.finder.setMinimumWidth(220)
-        window.add_tool_bar(self.finder)
-        self.regions = regions.RegionsControl(session, self.finder)
-        self._docks: list[QDockWidget] = []
-        self._closed = False
-        self._build_left()
-        self._build_right()
-        self._build_bottom()
+        self.regions = regions.RegionsControl(window.session, self.finder)
+        self._to_build: list[Callable[[], None]] = [
+            self._build_layers,
+            self._build_place,
+            self._build_seed,
+            self._build_surface_and_draw,
+            self._build_time,
+            self._build_tables,
+            self._finish,
+        ]
+
+    def build(self, *, at_once: bool) -> None:
+        """Fill the docks, each in a turn of the event loop of its own, or all at once."""
+        self._window.add_tool_bar(self.finder)
+        if at_once:
+            while self._to_build:
+                self._to_build.pop(0)()
+        else:
+            self._build_next()
+
+    @property
+    def is_built(self) -> bool:
+        """Whether every panel is there."""
+        return not self._to_build
+
+    def _build_next(self) -> None:
+        if self._to_build and not self._closed:
+            self._to_build.pop(0)()
+            QTimer.singleShot(0, self._build_next)
+
+    def _fill(self, name: str, content: QWidget, control: Control) -> None:
+        """Put a panel into its dock."""
+        dock = self._window.dock(name)
+        placeholder = dock.widget()
+        dock.setWidget(content)
+        placeholder.deleteLater()
+        dock.visibilityChanged.connect(lambda _: None if self._closed else control.refresh())
+        self._controls.append(control)
+        control.refresh()
+
+    def _finish(self) -> None:
+        window = self._window
         window.slice_view.tool_used.connect(self.draw.use)
         self.draw.tool_in_hand.connect(self._take_tool)
         self.draw.save_wanted.connect(window.files.save_map)
@@ -66,16 +105,11 @@ class Panels(QObject):
         self.seed.region_wanted.connect(self._choose_seed_region)
         self.surface_panel.open_requested.connect(window.files.open_files)
         self.surface_panel.add_region_requested.connect(self._add_region_mesh)
+        self.refresh()
 
     # -- building
 
-    def _dock(self, title: str, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = self._window.add_dock(title, name, content, area)
-        dock.visibilityChanged.connect(lambda _: self.refresh())
-        self._docks.append(dock)
-        return dock
-
-    def _build_left(self) -> None:
+    def _build_layers(self) -> None:
         self.layer_list, self.layer_panel = LayerList(), LayerPanel()
         both = QSplitter(Qt.Orientation.Vertical)
         both.setChildrenCollapsible(False)
@@ -85,10 +119,10 @@ class Panels(QObject):
         both.setStretchFactor(1, 1)
         both.setSizes([150, 500])
         both.setMinimumWidth(310)
-        self._dock(self.tr("Layers"), "layers", both, LEFT)
         self.layers = LayersControl(self._window.session, self.layer_list, self.layer_panel)
+        self._fill("layers", both, self.layers)
 
-    def _build_right(self) -> None:
+    def _build_place(self) -> None:
         session = self._window.session
         self.cursor_panel = CursorPanel()
         self.atlas_list = PickList(self.tr("Atlases"), self.tr("Atlases that name the place of the crosshair"))
@@ -99,37 +133,37 @@ class Panels(QObject):
         layout.addWidget(self.atlas_list)
         self.cursor = CursorControl(session, self.cursor_panel)
         self.atlases = AtlasesControl(session, self.atlas_list)
-        self.seed_panel, self.surface_panel, self.draw_panel = SeedPanel(), SurfacePanel(), DrawPanel()
-        self.seed = SeedControl(session, self.seed_panel)
+        self._controls.append(self.atlases)
+        self._fill("place", place, self.cursor)
+
+    def _build_seed(self) -> None:
+        self.seed_panel = SeedPanel()
+        self.seed = SeedControl(self._window.session, self.seed_panel)
+        self._fill("seed", scrolling(self.seed_panel), self.seed)
+
+    def _build_surface_and_draw(self) -> None:
+        session = self._window.session
+        self.surface_panel, self.draw_panel = SurfacePanel(), DrawPanel()
         self.surface = SurfaceControl(session, self.surface_panel)
         self.draw = DrawControl(session, self.draw_panel)
-        first = self._dock(self.tr("Place"), "place", place, RIGHT)
-        others = [
-            self._dock(self.tr("Seed"), "seed", scrolling(self.seed_panel), RIGHT),
-            self._dock(self.tr("3D"), "surface", scrolling(self.surface_panel), RIGHT),
-            self._dock(self.tr("Draw"), "draw", scrolling(self.draw_panel), RIGHT),
-        ]
-        for dock in others:
-            self._window.tabifyDockWidget(first, dock)
-        first.raise_()
+        self._fill("surface", scrolling(self.surface_panel), self.surface)
+        self._fill("draw", scrolling(self.draw_panel), self.draw)
 
-    def _build_bottom(self) -> None:
-        session = self._window.session
+    def _build_time(self) -> None:
         self.time_course = TimeCourse()
+        self.timeline = TimelineControl(self._window.session, self.time_course)
+        self._fill("time", self.time_course, self.timeline)
+
+    def _build_tables(self) -> None:
+        session = self._window.session
         self.cluster_table = ValueTable(self.tr("Clusters"), clusters.COLUMNS)
         self.region_table = ValueTable(self.tr("Regions"), regions.COLUMNS, has_filter=True)
-        self.timeline = TimelineControl(session, self.time_course)
         self.clusters = clusters.ClustersControl(session, self.cluster_table)
         self.region_rows = regions.RegionTableControl(session, self.region_table)
         for table, name in ((self.cluster_table, "clusters"), (self.region_table, "regions")):
             table.save_requested.connect(lambda text, name=name: self._window.files.save_table(name, text))
-        first = self._dock(self.tr("Time course"), "time", self.time_course, BOTTOM)
-        second = self._dock(self.tr("Clusters"), "clusters", self._clusters_with_choice(), BOTTOM)
-        third = self._dock(self.tr("Regions"), "regions", self._regions_with_choice(), BOTTOM)
-        self._window.tabifyDockWidget(first, second)
-        self._window.tabifyDockWidget(second, third)
-        first.raise_()
-        self._window.resizeDocks([first], [300], Qt.Orientation.Vertical)
+        self._fill("clusters", self._clusters_with_choice(), self.clusters)
+        self._fill("regions", self._regions_with_choice(), self.region_rows)
 
     def _clusters_with_choice(self) -> QWidget:
         joined = Choice(self.tr("Joined by"), self.tr("Which neighbours belong to the same cluster"))
@@ -158,31 +192,17 @@ class Panels(QObject):
 
     # -- what the window asks
 
-    def toggles(self) -> Iterator[QAction]:
-        """Menu entries that show and hide the panels."""
-        return (dock.toggleViewAction() for dock in self._docks)
-
     def refresh(self) -> None:
-        """Show the view in every panel that can be seen."""
+        """Show the view in every panel."""
         if self._closed:  # hiding docks on the way out is no reason to fill them
             return
-        for control in (
-            self.layers,
-            self.cursor,
-            self.atlases,
-            self.seed,
-            self.surface,
-            self.draw,
-            self.timeline,
-            self.clusters,
-            self.region_rows,
-        ):
+        for control in self._controls:
             control.refresh()
 
     def hover_text(self, at: object) -> str:
         """A line about the place under the mouse."""
         place: Point | None = at if isinstance(at, tuple) else None
-        return self.cursor.hover_text(place)
+        return self.cursor.hover_text(place) if self.is_built else ""
 
     def jump(self, jump: object) -> None:
         """Go to a region that has a key of its own."""
@@ -191,7 +211,7 @@ class Panels(QObject):
 
     def put_tool_away(self) -> bool:
         """Give the mouse back to the crosshair; whether a tool was in hand."""
-        if not self._window.slice_view.has_tool:
+        if not self.is_built or not self._window.slice_view.has_tool:
             return False
         self.draw.put_away()
         return True
@@ -199,7 +219,8 @@ class Panels(QObject):
     def close(self) -> None:
         """Stop what runs by itself."""
         self._closed = True
-        self.layers.play(playing=False)
+        if self.is_built:
+            self.layers.play(playing=False)
 
     def _take_tool(self, in_hand: bool) -> None:
         self._window.slice_view.has_tool = in_hand

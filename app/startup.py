@@ -1,0 +1,86 @@
+"""What is loaded while the first picture is already there: panels, plots, compiled kernels.
+
+Importing pyqtgraph, SciPy and Numba takes most of a second: in a thread, so that the window answers meanwhile.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from ..render.compose import Kernels, numba_kernels
+from .settings import cache_folder
+
+PANELS = "habena.app.panels.dock"
+VTK = ("habena.render.slice_canvas", "habena.render.surface_canvas")
+
+
+def stamp() -> Path:
+    """File that says that the kernels of these versions are in the cache on disk."""
+    versions = "-".join(f"{name}{version(name)}" for name in ("habena", "numba", "llvmlite", "numpy"))
+    return cache_folder() / f"compiled-{versions}-py{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class Startup(QObject):
+    """Loads the rest of the program.
+
+    Signals
+    -------
+    vtk_loaded
+        VTK can be used without waiting for its libraries.
+    panels_loaded
+        The modules of the panels are imported.
+    kernels_loaded : Kernels
+        The compiled kernels can be used without waiting.
+    """
+
+    vtk_loaded = Signal()
+    panels_loaded = Signal()
+    kernels_loaded = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = threading.Thread(target=self._load, name="habena-startup", daemon=True)
+        self._compiler: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin; once."""
+        if not self._thread.is_alive():
+            self._thread.start()
+
+    def _load(self) -> None:
+        for modules, loaded in (((PANELS,), self.panels_loaded), (VTK, self.vtk_loaded)):
+            for module in modules:
+                import_module(module)
+            if self._stopped:
+                return
+            loaded.emit()
+        kernels = self._kernels()
+        if kernels is not None and not self._stopped:
+            self.kernels_loaded.emit(kernels)
+
+    def _kernels(self) -> Kernels | None:
+        """Compiled kernels; compiled in another process if that was not done yet, since compiling holds the lock."""
+        if not stamp().exists():
+            command = [sys.executable, "-m", "habena.app.warm"]
+            self._compiler = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
+            self._compiler.wait()
+        if self._stopped or not stamp().exists():
+            return None
+        import_module("habena.render.kernels").compile_kernels()
+        return numba_kernels()
+
+    def stop(self) -> None:
+        """Do not come back with anything any more."""
+        self._stopped = True
+        if self._compiler is not None:
+            self._compiler.kill()
+        if self._thread.is_alive():
+            self._thread.join()
