@@ -150,7 +150,6 @@ ACTIONS: tuple[Action, ...] = (
         lambda view: view.radiological,
     ),
     Action("mark-crosshair", "Crosshair", "View", "X", _mark("crosshair"), _is_marked("crosshair")),
-    Action("mark-letters", "Orientation letters", "View", "", _mark("letters"), _is_marked("letters")),
     Action("mark-scale", "Scale bar", "View", "", _mark("scale_bar"), _is_marked("scale_bar")),
     Action("mark-bars", "Colour bars", "View", "B", _mark("colour_bars"), _is_marked("colour_bars")),
     Action("mark-positions", "Slice positions", "View", "", _mark("positions"), _is_marked("positions")),

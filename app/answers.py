@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .grid import Grid
 from .io.times import FrameTimes
 from .problems import Finding, Problem
+from .recipes import Point
 
 Hemisphere = Literal["left", "right"]
 Kind = Literal["scalar", "rgb", "complex"]
@@ -171,6 +172,8 @@ class Answer:
         What was done to get it: goes into the sidecar of a written map.
     simulated : bool
         Not a person's data.
+    box_mm : (Point, Point) or None
+        World box of what an image shows, without its empty border; None where nobody has looked.
     """
 
     title: str
@@ -184,6 +187,7 @@ class Answer:
     findings: tuple[Finding, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
     simulated: bool = False
+    box_mm: tuple[Point, Point] | None = None
 
     @property
     def n_frames(self) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from . import drawing as drawings
 from .answers import Answer, ArrayImage, Cortex, Hemisphere, Label
 from .atlas import Atlas
+from .display import content_box
 from .grid import Grid
 from .problems import Problem, silent
 from .questions import AtlasData, CortexData, PreparedRun, Projection, QualityOf, Question, RegionSurface
@@ -70,10 +73,7 @@ def _volume(path: str) -> Answer:
 
     volume = open_volume(path)
     try:
-        if volume.kind == "rgb":
-            volume.rgba(0)
-        else:
-            volume.frame(0)
+        box = content_box(volume)
     except BaseException:
         volume.close()
         raise
@@ -87,6 +87,7 @@ def _volume(path: str) -> Answer:
         times=info.times,
         findings=info.findings,
         simulated=is_simulated(path, info.sidecar),
+        box_mm=box,
     )
 
 
@@ -137,7 +138,13 @@ def open_atlas(atlas: str) -> Atlas:
     from .io.atlases import atlas_ids, load_atlas  # noqa: PLC0415
     from .io.label_files import load_label_file  # noqa: PLC0415
 
-    return load_atlas(atlas) if atlas in atlas_ids() else load_label_file(Path(atlas))
+    if atlas in atlas_ids():
+        return load_atlas(atlas)
+    loaded = load_label_file(Path(atlas))
+    # named by its path, so that a recipe finds it again
+    regions = tuple(replace(region, atlas=atlas) for region in loaded.regions)
+    info = structs.replace(loaded.info, id=atlas, short=Path(atlas).name)
+    return replace(loaded, info=info, regions=regions)
 
 
 def atlas_answer(atlas: Atlas) -> Answer:

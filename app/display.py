@@ -9,8 +9,8 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from .answers import Answer
-from .recipes import AtlasLabels, Drawing, FileMap, Recipe, RegionMask, SeedCorrelation
+from .answers import Answer, Image
+from .recipes import AtlasLabels, Drawing, FileMap, Point, Recipe, RegionMask, SeedCorrelation
 from .state import Colours, Overlay, Threshold
 
 _SAMPLE = 200_000
@@ -124,14 +124,11 @@ def round_number(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def content_box(answer: Answer) -> tuple[tuple[float, float, float], tuple[float, float, float]] | None:
+def content_box(image: Image) -> tuple[Point, Point]:
     """World box of what an image shows: without an empty border, (low, high) in mm.
 
     The border's value is that of the first corner voxel; a border of noise is not empty and stays.
     """
-    image = answer.image
-    if image is None:
-        return None
     grid = image.grid
     low, high = grid.bounds_mm
     if image.kind == "rgb":
@@ -141,13 +138,13 @@ def content_box(answer: Answer) -> tuple[tuple[float, float, float], tuple[float
         corner = coarse.flat[0]
         filled = np.isfinite(coarse) & ~((coarse == corner) if np.isfinite(corner) else np.zeros(coarse.shape, bool))
     profiles = [np.moveaxis(filled, axis, 0).reshape(filled.shape[axis], -1).any(axis=1) for axis in range(3)]
-    ranges = [np.flatnonzero(profile)[[0, -1]] for profile in profiles] if profiles[0].any() else []
-    if ranges:
-        first, last = 2 * np.array([found[0] for found in ranges]) - 2.5, 2 * np.array([f[1] for f in ranges]) + 2.5
+    if profiles[0].any():
+        ranges = np.array([np.flatnonzero(profile)[[0, -1]] for profile in profiles])
+        first, last = 2 * ranges[:, 0] - 2.5, 2 * ranges[:, 1] + 2.5
         corners = np.array(np.meshgrid(*zip(first, last, strict=True), indexing="ij")).reshape(3, 8).T
         mm = grid.mm_of(corners)
         low, high = np.maximum(low, mm.min(axis=0)), np.minimum(high, mm.max(axis=0))
-    return tuple(low.tolist()), tuple(high.tolist())  # pyright: ignore[reportReturnType]
+    return tuple(low.tolist()), tuple(high.tolist())  # pyright: ignore[reportReturnType] - three numbers each
 
 
 def wants_colour_bar(overlay: Overlay, answer: Answer) -> bool:

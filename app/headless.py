@@ -181,8 +181,6 @@ def is_diverging(name: str) -> bool:
 
 def _interesting(state: ViewState, results: Results) -> Point:
     """Place of the largest value of the first overlay, else the middle of the picture."""
-    from .display import content_box  # noqa: PLC0415
-
     for overlay in state.overlays[1:]:
         answer = results.get(overlay.recipe)
         if answer.image is not None and answer.image.kind != "rgb" and not answer.labels:
@@ -190,7 +188,7 @@ def _interesting(state: ViewState, results: Results) -> Point:
             voxel = np.unravel_index(int(values.argmax()), values.shape)
             x, y, z = (round(float(v), 3) for v in answer.image.grid.mm_of(voxel))
             return x, y, z
-    box = content_box(results.get(state.overlays[0].recipe))
+    box = results.get(state.overlays[0].recipe).box_mm
     if box is None:
         return (0.0, 0.0, 0.0)
     x, y, z = (round((a + b) / 2, 3) for a, b in zip(*box, strict=True))

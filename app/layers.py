@@ -48,8 +48,8 @@ class Layers:
         if made is not None and (made.overlay, made.answer, made.other) == (overlay, answer, other):
             return made.layer
         source = self._source(overlay, answer)
-        if source is None:
-            return None
+        if source is None:  # a frame that is not at hand yet: the one before stays
+            return made.layer if made is not None and made.answer is answer else None
         modulator = None
         if overlay.modulation is not None and other is not None:
             modulator = self._modulator(overlay, overlay.modulation, other)

@@ -27,7 +27,6 @@ from ..render.scene import (
 )
 from .answers import Answer, Hemisphere, side_of
 from .atlas import Atlas
-from .display import content_box
 from .layers import Layers, colour_bar, shading_of
 from .questions import AtlasData, CortexData, RegionSurface, projection_of
 from .recipes import Point
@@ -60,7 +59,6 @@ class Scenes:
     def __init__(self, results: Results) -> None:
         self._results = results
         self._layers = Layers()
-        self._boxes: dict[int, tuple[Answer, tuple[Point, Point] | None]] = {}
         self._meshes: dict[tuple[Hemisphere, str], tuple[Cortex, Mesh]] = {}
         self._base: dict[Hemisphere, tuple[Cortex, NDArray[np.uint8]]] = {}
         self._plane_composer: Composer | None = None
@@ -78,14 +76,10 @@ class Scenes:
     def world_box(self, shown: tuple[Shown, ...]) -> tuple[Point, Point]:
         """Box of the lowest visible layer that has a volume."""
         for layer in shown:
-            if layer.overlay.visible and layer.answer.image is not None:
-                key = layer.overlay.key
-                kept = self._boxes.get(key)
-                if kept is None or kept[0] is not layer.answer:
-                    kept = (layer.answer, content_box(layer.answer))
-                    self._boxes[key] = kept
-                if kept[1] is not None:
-                    return kept[1]
+            image = layer.answer.image
+            if layer.overlay.visible and image is not None:
+                low, high = image.grid.bounds_mm
+                return layer.answer.box_mm or (point(low), point(high))
         return _WORLD
 
     def arrangement(
@@ -113,13 +107,12 @@ class Scenes:
             place.panels,
             self.layers(shown),
             state.crosshair_mm if state.marks.crosshair else None,
-            state.marks.letters,
-            state.marks.scale_bar,
-            state.marks.positions,
-            self.bars(state, shown),
-            place.bars,
-            caption_of(shown),
-            scale,
+            scale_bar=state.marks.scale_bar,
+            positions=state.marks.positions,
+            bars=self.bars(state, shown),
+            bar_rect=place.bars,
+            caption=caption_of(shown),
+            scale=scale,
         )
 
     def layers(self, shown: tuple[Shown, ...]) -> tuple[Layer, ...]:
@@ -149,7 +142,6 @@ class Scenes:
             planes,
             crosshair_mm=self.crosshair_on(state, chosen) if state.marks.crosshair else None,
             scale=scale,
-            letters=state.marks.letters,
         )
 
     def _planes(self, state: ViewState, shown: tuple[Shown, ...], kernels: Kernels) -> tuple[SlicePlane, ...]:
@@ -268,6 +260,12 @@ class Scenes:
                 name = f"region {region.atlas} {' '.join(map(str, region.indices))}"
                 layers.append(MeshLayer(name, mesh, atlas.region(region.indices[0]).colour))
         return layers
+
+
+def point(values: NDArray[np.float64]) -> Point:
+    """Three numbers as a point."""
+    x, y, z = (float(value) for value in values)
+    return x, y, z
 
 
 def without_background(picture: Picture) -> Picture:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from .answers import Answer
 from .compute import compute
-from .display import content_box, first_overlay
+from .display import first_overlay
 from .io.memory import DoesNotFit
 from .jobs import Jobs
 from .opening import Opened, open_path
@@ -300,7 +300,7 @@ def with_layer(state: ViewState, recipe: Recipe, answer: Answer) -> ViewState:
     key = state.next_key()
     lowest = not any(overlay.visible for overlay in state.overlays)
     overlay = first_overlay(key, recipe, answer, lowest=lowest)
-    box = content_box(answer) if lowest else None
+    box = answer.box_mm if lowest else None
     crosshair = state.crosshair_mm
     if box is not None and not all(a <= c <= b for a, c, b in zip(box[0], crosshair, box[1], strict=True)):
         x, y, z = (round((a + b) / 2, 3) for a, b in zip(*box, strict=True))

@@ -8,7 +8,7 @@ from . import templates
 from .answers import Answer
 from .atlas import AtlasInfo
 from .scenes import Shown
-from .state import Overlay
+from .state import Overlay, ViewState
 
 
 class Naming(NamedTuple):
@@ -35,12 +35,12 @@ def reference(shown: tuple[Shown, ...]) -> Shown | None:
     return next((s for s in shown if s.overlay.visible and s.answer.image is not None), None)
 
 
-def naming(shown: tuple[Shown, ...], atlas: AtlasInfo) -> Naming:
+def naming(shown: tuple[Shown, ...], state: ViewState, atlas: AtlasInfo) -> Naming:
     """Whether an atlas may name places of the picture."""
     base = reference(shown)
     if base is None:
         return Naming(allowed=False, note="")
-    fit = templates.compatible(space_of(base.overlay, base.answer), atlas.template)
+    fit = templates.compatible(space_of(base.overlay, base.answer), state.template_of(atlas.id, atlas.template))
     return Naming(fit.names_regions, fit.message)
 
 

@@ -115,13 +115,19 @@ class SurfaceView(msgspec.Struct, frozen=True):
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """What is drawn over the slices."""
+    """What is drawn over the slices, besides the orientation letters, which always are."""
 
     crosshair: bool = True
-    letters: bool = True
     scale_bar: bool = True
     colour_bars: bool = True
     positions: bool = True
+
+
+class Vouched(msgspec.Struct, frozen=True):
+    """The template that the user has vouched for, of an atlas whose file does not say."""
+
+    atlas: str
+    template: str
 
 
 class ViewState(msgspec.Struct, frozen=True, tag_field="schema", tag="habena-view"):
@@ -139,6 +145,11 @@ class ViewState(msgspec.Struct, frozen=True, tag_field="schema", tag="habena-vie
     marks: Marks = Marks()
     surface: SurfaceView = SurfaceView()
     atlases: tuple[str, ...] = ()
+    vouched: tuple[Vouched, ...] = ()
+
+    def template_of(self, atlas: str, stated: str) -> str:
+        """Template of an atlas: what the user vouched for, else what its file or description states."""
+        return next((one.template for one in self.vouched if one.atlas == atlas), stated)
 
     def overlay(self, key: int | None) -> Overlay | None:
         """The layer of that key, or None."""

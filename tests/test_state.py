@@ -30,6 +30,7 @@ from habena.app.state import (
     SurfaceView,
     Threshold,
     ViewState,
+    Vouched,
     from_json,
     json_schema,
     to_json,
@@ -62,7 +63,7 @@ preparations = st.builds(
     st.none() | numbers,
     st.none() | texts,
 )
-correlations = st.builds(SeedCorrelation, files, seeds, preparations, st.sampled_from(["r", "z"]))
+correlations = st.builds(SeedCorrelation, files, seeds, preparations, st.sampled_from(["r", "z", "p"]))
 recipes = st.one_of(files, regions, drawings, correlations, st.builds(AtlasLabels, texts))
 colours = st.builds(Colours, texts, numbers, numbers, st.none() | texts, numbers, numbers, inverted=st.booleans())
 overlays = st.builds(
@@ -81,7 +82,7 @@ views = st.builds(
     crosshair_mm=points,
     overlays=st.lists(overlays, max_size=4).map(tuple),
     selected=st.none() | st.integers(1, 99),
-    layout=st.sampled_from(["ortho", "axial", "lightbox", "surface", "ortho+surface"]),
+    layout=st.sampled_from(["ortho", "axial", "lightbox", "surface", "ortho+surface", "3d"]),
     lightbox=st.builds(Lightbox, st.sampled_from(["axial", "coronal"]), st.integers(1, 9), st.integers(1, 9)),
     centre_mm=st.none() | points,
     radiological=st.booleans(),
@@ -92,6 +93,7 @@ views = st.builds(
         camera=st.builds(Camera, numbers, numbers),
     ),
     atlases=st.lists(texts, max_size=3).map(tuple),
+    vouched=st.lists(st.builds(Vouched, texts, texts), max_size=2).map(tuple),
 )
 
 

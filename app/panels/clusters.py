@@ -92,7 +92,7 @@ class ClustersControl(QObject):
         for atlas_id in self._session.state.atlases:
             atlas = self._session.results.get(AtlasData(atlas_id))
             if isinstance(atlas, Atlas):
-                allowed = naming(self._session.shown(), atlas.info)
+                allowed = naming(self._session.shown(), self._session.state, atlas.info)
                 if allowed.allowed:
                     atlases.append(atlas)
                 else:

@@ -77,7 +77,7 @@ class CursorControl(QObject):
             atlas = self._session.results.get(AtlasData(atlas_id))
             if not isinstance(atlas, Atlas):
                 continue
-            allowed = naming(shown, atlas.info)
+            allowed = naming(shown, self._session.state, atlas.info)
             if not allowed.allowed:
                 notes[allowed.note] = None
                 continue

@@ -86,7 +86,7 @@ class RegionsControl(QObject):
         self._arrive(atlas, region, with_mask=with_mask)
 
     def _arrive(self, atlas: Atlas, region: Region, *, with_mask: bool) -> None:
-        allowed = naming(self._session.shown(), atlas.info)
+        allowed = naming(self._session.shown(), self._session.state, atlas.info)
         if not allowed.allowed and allowed.note:
             self._session.noticed.emit(Notice("warning", f"{region.title}: {allowed.note}."))
             return
@@ -139,7 +139,7 @@ class RegionTableControl(QObject):
             if self.atlas_id:
                 self._session.ask(AtlasData(self.atlas_id))
             return
-        allowed = naming(self._session.shown(), atlas.info)
+        allowed = naming(self._session.shown(), self._session.state, atlas.info)
         if not allowed.allowed:
             self._table.set_empty_text(allowed.note or self.tr("Open a map to see its regions."))
             self._table.set_rows(())
