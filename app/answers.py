@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -158,8 +158,8 @@ class Answer:
         In the volume.
     cortex : mapping of hemisphere to Cortex
         On the surface, for data that live there; volumes are projected when drawn.
-    labels : tuple of Label
-        For label images; else empty.
+    tables : tuple of tuple of Label
+        For label images: the table of each frame, or one for all; else empty.
     unit, statistic : str
         Such as ``Bq/mL``, ``t(18)``, ``r``; empty when not known.
     space : str or None
@@ -174,12 +174,14 @@ class Answer:
         Not a person's data.
     box_mm : (Point, Point) or None
         World box of what an image shows, without its empty border; None where nobody has looked.
+    rest : callable or None
+        Reads the frames that are not at hand yet, which takes a while; None when there are none.
     """
 
     title: str
     image: Image | None = None
     cortex: Mapping[Hemisphere, Cortex] = field(default_factory=dict)
-    labels: tuple[Label, ...] = ()
+    tables: tuple[tuple[Label, ...], ...] = ()
     unit: str = ""
     statistic: str = ""
     space: str | None = None
@@ -188,6 +190,7 @@ class Answer:
     notes: Mapping[str, Any] = field(default_factory=dict)
     simulated: bool = False
     box_mm: tuple[Point, Point] | None = None
+    rest: Callable[[Callable[[float], None]], None] | None = None
 
     @property
     def n_frames(self) -> int:
@@ -195,6 +198,15 @@ class Answer:
         if self.image is not None:
             return self.image.n_frames
         return max((data.n_frames for data in self.cortex.values()), default=1)
+
+    @property
+    def is_labels(self) -> bool:
+        """Whether values stand for names."""
+        return bool(self.tables)
+
+    def labels(self, frame: int = 0) -> tuple[Label, ...]:
+        """What the values of a frame stand for; empty when they are numbers."""
+        return self.tables[min(frame, len(self.tables) - 1)] if self.tables else ()
 
     @property
     def nbytes(self) -> int:

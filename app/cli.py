@@ -176,7 +176,7 @@ def doctor(as_json: bool) -> None:
     metavar="FILE[,OPTIONS]",
     help="With ,cmap=NAME ,range=LO:HI ,threshold=T ,opacity=O ,fade; may be repeated.",
 )
-@click.option("--layout", type=click.Choice(LAYOUTS), default="ortho", show_default=True)
+@click.option("--layout", type=click.Choice(LAYOUTS), help="Default: that of the saved view, else ortho.")
 @click.option("--at", callback=_numbers(3, "X,Y,Z"), help="X,Y,Z in mm; default: the peak of the first overlay.")
 @click.option("--size", default="1200x900", callback=_pixels, show_default=True, help="WxH in pixels.")
 @click.option("--dpi", type=click.FloatRange(10, 2400), default=100.0, show_default=True)
@@ -200,10 +200,12 @@ def render(
     Without UNDERLAY overlays are drawn on the MNI152 T1.
     """
     from . import headless  # noqa: PLC0415
+    from .overlay_options import parse_overlay  # noqa: PLC0415
 
     options = headless.RenderOptions(layout, at, size, dpi, radiological)
-    parsed = [headless.parse_overlay(text) for text in overlays]
-    findings = headless.render(underlay, out, parsed, options, with_view=with_view)
+    parsed = [parse_overlay(text) for text in overlays]
+    with Progress("Reading") as report:
+        findings = headless.render(underlay, out, parsed, options, with_view=with_view, report=report)
     if as_json:
         print_json({"file": out, "size": size, "warnings": findings})
     else:

@@ -18,7 +18,7 @@ from .display import content_box
 from .grid import Grid
 from .problems import Problem, silent
 from .questions import AtlasData, CortexData, PreparedRun, Projection, QualityOf, Question, RegionSurface
-from .recipes import AtlasLabels, Drawing, FileMap, MaskSeed, Recipe, RegionMask, SeedCorrelation
+from .recipes import AtlasLabels, Drawing, FileMap, MaskSeed, Recipe, RegionMask, SeedCorrelation, label_file
 from .resolve import in_order
 from .results import Results
 
@@ -88,6 +88,7 @@ def _volume(path: str) -> Answer:
         findings=info.findings,
         simulated=is_simulated(path, info.sidecar),
         box_mm=box,
+        rest=None if volume.ready(volume.n_frames - 1) else volume.load,
     )
 
 
@@ -106,7 +107,7 @@ def _surface_data(path: str) -> Answer:
     return Answer(
         title=Path(path).name,
         cortex=sides,
-        labels=_labels(data.table.labels),
+        tables=_tables(data.table.labels),
         times=data.times,
         findings=data.findings,
     )
@@ -121,16 +122,19 @@ def _cifti(path: str) -> Answer:
         title=Path(path).name,
         image=cifti.volume,
         cortex=sides,
-        labels=_labels(cifti.table.labels),
+        tables=_tables(cifti.table.labels),
         space=None if cifti.volume is None else cifti.volume.space,
         times=cifti.times,
         findings=cifti.findings,
+        rest=cifti.load if cifti.n_frames > 1 else None,
     )
 
 
-def _labels(tables: Any) -> tuple[Label, ...]:
-    """Labels of the first frame."""
-    return tuple(Label(label.key, label.name, label.rgba) for label in tables[0]) if tables else ()
+def _tables(frames: Any) -> tuple[tuple[Label, ...], ...]:
+    """Label tables of all frames; equal ones are one object, since every frame of a series may bring the same."""
+    known: dict[tuple[Label, ...], tuple[Label, ...]] = {}
+    made = (tuple(Label(label.key, label.name, label.rgba) for label in labels) for labels in frames)
+    return tuple(known.setdefault(table, table) for table in made)
 
 
 def open_atlas(atlas: str) -> Atlas:
@@ -140,10 +144,11 @@ def open_atlas(atlas: str) -> Atlas:
 
     if atlas in atlas_ids():
         return load_atlas(atlas)
-    loaded = load_label_file(Path(atlas))
+    image, table = label_file(atlas)
+    loaded = load_label_file(Path(image), None if table is None else Path(table))
     # named by its path, so that a recipe finds it again
     regions = tuple(replace(region, atlas=atlas) for region in loaded.regions)
-    info = structs.replace(loaded.info, id=atlas, short=Path(atlas).name)
+    info = structs.replace(loaded.info, id=atlas, short=Path(image).name)
     return replace(loaded, info=info, regions=regions)
 
 
@@ -153,7 +158,7 @@ def atlas_answer(atlas: Atlas) -> Answer:
     return Answer(
         title=atlas.info.title,
         image=ArrayImage(atlas.grid, np.asfortranarray(atlas.labels, np.float32)),
-        labels=labels,
+        tables=(labels,),
         space=atlas.info.template or None,
         findings=atlas.findings,
         notes={"atlas": atlas.info.title, "licence": atlas.info.licence, "citation": atlas.info.citation},

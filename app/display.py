@@ -49,7 +49,7 @@ def first_overlay(key: int, recipe: Recipe, answer: Answer, *, lowest: bool) -> 
         Whether it is the underlay: then an anatomy or a run is grey and opaque.
     """
     overlay = Overlay(key, recipe, title_of(recipe, answer))
-    if answer.labels:
+    if answer.is_labels:
         return replace(overlay, smooth=False, opacity=1.0 if lowest else 0.7)
     if answer.image is not None and answer.image.kind == "rgb":
         return overlay
@@ -151,5 +151,5 @@ def wants_colour_bar(overlay: Overlay, answer: Answer) -> bool:
     """Whether a layer needs a key: not an anatomy, labels or true colours."""
     drawn = answer.image is None or answer.image.kind != "rgb"
     mask = isinstance(overlay.recipe, RegionMask | Drawing)
-    labels = bool(answer.labels) or isinstance(overlay.recipe, AtlasLabels)
+    labels = answer.is_labels or isinstance(overlay.recipe, AtlasLabels)
     return drawn and not labels and not mask and overlay.colours.name != "grey"

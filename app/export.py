@@ -29,10 +29,13 @@ INCH_M = 0.0254
 PNG_QUALITY = 80
 
 
-def refuse_ending(out: str) -> None:
-    """Refuse a file name that is no picture's."""
-    if Path(out).suffix.lower() not in ENDINGS:
+def refuse_ending(out: str, *, with_view: bool = False) -> None:
+    """Refuse a file name that is no picture's, or of one that cannot carry a view."""
+    ending = Path(out).suffix.lower()
+    if ending not in ENDINGS:
         raise Problem(out, "is not the name of a picture", f"let it end in {', '.join(ENDINGS)}")
+    if with_view and ending != ".png":
+        raise Problem(out, f"carries no view: {ending} files have no place for it", "let it end in .png")
 
 
 def write_picture(
@@ -45,7 +48,7 @@ def write_picture(
     Problem
         When the name is no picture's or the place cannot be written to.
     """
-    refuse_ending(out)
+    refuse_ending(out, with_view=with_view)
     application = gui_application()
     scale = options.scale or picture_scale(options.size)
     painter = ViewPainter(state, shown, results, options.size, scale)
@@ -131,6 +134,7 @@ def _svg(painter: ViewPainter, options: RenderOptions) -> bytes:
     svg.setOutputDevice(buffer)
     svg.setSize(QSize(*options.size))
     svg.setViewBox(QRect(0, 0, *options.size))
+    svg.setResolution(round(options.dpi))
     svg.setTitle("Habena")
     with QPainter(svg) as brush:
         painter.paint(brush, FINER)

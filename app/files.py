@@ -13,15 +13,18 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 from .answers import Answer
 from .opening import Opened
 from .problems import Problem
-from .recipes import FileMap, SeedCorrelation
+from .recipes import FileMap, label_file, label_file_id
 from .resolve import concrete, file_of
 from .saved import save_view
 from .session import Notice
-from .state import Overlay
+from .state import Overlay, Vouched
 
 if TYPE_CHECKING:
+    from .atlas import Atlas
     from .window import Window
 
+IMAGES = "Images (*.nii *.nii.gz *.mgz *.mgh *.img *.hdr *.mnc *.HEAD);;All files (*)"
+TABLES = "Tables (*.tsv *.csv *.txt *.xml *.lut);;All files (*)"
 NIFTI = "NIfTI (*.nii.gz *.nii)"
 PICTURES = "PNG (*.png);;TIFF (*.tif);;SVG (*.svg);;PDF (*.pdf);;Web page (*.html)"
 
@@ -32,6 +35,7 @@ class FileCommands(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window = window
+        self._opened_before_asking: list[str] = []
 
     def open_files(self) -> None:
         """Ask for files and open them."""
@@ -43,6 +47,40 @@ class FileCommands(QObject):
         path = QFileDialog.getExistingDirectory(self._window, self.tr("Open a folder"))
         if path:
             self._window.open([path])
+
+    def open_atlas(self) -> None:
+        """Ask for a label image and use it as an atlas."""
+        path = self._window.choose_file(self.tr("Open an atlas or label image"), IMAGES)
+        if path:
+            self._window.session.open_atlas(label_file_id(path))
+
+    def atlas_opened(self, atlas: Atlas) -> None:
+        """Say what an atlas of the user's lacks, with what to do about it."""
+        session = self._window.session
+        if any(finding.code == "labels-nameless" for finding in atlas.findings):
+            text = self.tr("{name}: its labels have no names.").format(name=atlas.info.title)
+            choose = (self.tr("Choose a table of names…"), lambda: self._choose_table(atlas.info.id))
+            self._window.tell(Notice("info", text, (choose,)))
+        if not session.state.template_of(atlas.info.id, atlas.info.template):
+            text = self.tr("{name} does not say which space it is in: its names are not shown on images.")
+            say = (self.tr("Say which space…"), lambda: self._ask_template(atlas))
+            self._window.tell(Notice("info", text.format(name=atlas.info.title), (say,)))
+
+    def _choose_table(self, atlas: str) -> None:
+        table = self._window.choose_file(self.tr("Choose a table of names"), TABLES)
+        if table:
+            self._window.session.open_atlas(label_file_id(label_file(atlas)[0], table))
+
+    def _ask_template(self, atlas: Atlas) -> None:
+        from .templates import SAME_AS_IMAGES  # noqa: PLC0415
+
+        session = self._window.session
+        said = session.state.template_of(atlas.info.id, atlas.info.template)
+        template = self._choose_space(atlas.info.title, said, (SAME_AS_IMAGES,))
+        if template is not None:
+            others = tuple(one for one in session.state.vouched if one.atlas != atlas.info.id)
+            vouched = (*others, Vouched(atlas.info.id, template)) if template else others
+            session.update("say the space", None, vouched=vouched)
 
     def open_sample(self) -> None:
         """Make the sample view's files if need be, and show it."""
@@ -61,21 +99,21 @@ class FileCommands(QObject):
     def remember(self, opened: Opened) -> None:
         """Add opened files to the recent ones, asking the first time whether these may be kept at all."""
         window = self._window
-        paths = [recipe.path for recipe, _ in opened.layers]
-        if not paths:
+        if opened.table is not None:
             return
         if window.settings.remember_files is None:
-            self._ask_to_remember(paths)
-        for path in paths:
-            window.remember(window.settings.opened(path))
+            self._ask_to_remember(opened.path)
+        window.remember(window.settings.opened(opened.path))
 
-    def _ask_to_remember(self, paths: list[str]) -> None:
+    def _ask_to_remember(self, path: str) -> None:
         window = self._window
+        self._opened_before_asking.append(path)
 
         def answer(keep: bool) -> None:
             window.remember(replace(window.settings, remember_files=keep))
-            for path in paths:
-                window.remember(window.settings.opened(path))
+            for one in self._opened_before_asking:
+                window.remember(window.settings.opened(one))
+            self._opened_before_asking.clear()
 
         text = self.tr("Keep a list of recent files on this computer? File names can identify patients.")
         actions = (
@@ -93,8 +131,17 @@ class FileCommands(QObject):
     def save_view(self) -> None:
         """Save the view as a scene file."""
         path = self._name_to_save(self.tr("Save the view"), "view.habena.json", self.tr("Habena view (*.json)"))
-        if path:
-            self._try(lambda: save_view(path, self._window.session.state), path)
+        if not path:
+            return
+        from .io.dicom import default_cache  # noqa: PLC0415
+
+        state = self._window.session.state
+        self._try(lambda: save_view(path, state), path)
+        cache = default_cache()
+        passing = [o.name for o in state.overlays if (file := file_of(o.recipe)) and cache in Path(file.path).parents]
+        if passing:
+            text = self.tr("{names}: converted from DICOM, and removed when this window closes. Save as NIfTI to keep.")
+            self._window.tell(Notice("warning", text.format(names=", ".join(passing))))
 
     def save_picture(self) -> None:
         """Save what the views show as a picture, as large as they are."""
@@ -178,44 +225,47 @@ class FileCommands(QObject):
     # -- telling
 
     def show_info(self, overlay: Overlay) -> None:
-        """What is known about a layer's file, in a window of its own."""
+        """What is known about a layer and its file, in a window of its own."""
         from .help import show_text  # noqa: PLC0415
         from .io.info import describe, file_info  # noqa: PLC0415
 
+        session = self._window.session
+        answer = session.answer(overlay.recipe)
+        notes = [] if answer is None else [f"{name}: {value}" for name, value in answer.notes.items()]
         source = file_of(overlay.recipe)
         if source is None:
-            answer = self._window.session.answer(overlay.recipe)
-            lines = [] if answer is None else [f"{name}: {value}" for name, value in answer.notes.items()]
-            show_text(self._window, overlay.name, "\n".join(lines) or self.tr("Nothing more is known."))
+            show_text(self._window, overlay.name, "\n".join(notes) or self.tr("Nothing more is known."))
             return
-        try:
-            text = describe(file_info(source.path))
-        except Problem as problem:
-            text = str(problem)
-        answer = self._window.session.answer(overlay.recipe)
-        if isinstance(overlay.recipe, SeedCorrelation) and answer is not None:
-            text += "\n\n" + "\n".join(f"{name}: {value}" for name, value in answer.notes.items())
-        show_text(self._window, overlay.name, text)
+
+        def show(text: str) -> None:
+            show_text(self._window, overlay.name, "\n".join([text, *(["", *notes] if notes else [])]))
+
+        title = self.tr("Reading {name}").format(name=Path(source.path).name)
+        session.start(("info", source.path), title, lambda _: describe(file_info(source.path)), show)
 
     def ask_space(self, overlay: Overlay) -> None:
         """Let the user vouch for the space of a layer."""
-        from .templates import template_names  # noqa: PLC0415
-
         answer = self._window.session.answer(overlay.recipe)
         said = overlay.space or (answer.space if answer is not None else None) or ""
-        names = ["", *template_names()]
+        name = self._choose_space(overlay.name, said)
+        if name is not None:
+            self._window.session.update_overlay(replace(overlay, space=name or None), "say the space")
+
+    def _choose_space(self, what: str, said: str, others: tuple[str, ...] = ()) -> str | None:
+        """A space that the user chooses; empty for not known, None when the question was not answered."""
+        from .templates import template_names  # noqa: PLC0415
+
+        names = ["", *others, *template_names()]
+        text = self.tr("Which space are the coordinates of {name} in?\nOnly choose what you know.")
         name, accepted = QInputDialog.getItem(
             self._window,
             self.tr("Space"),
-            self.tr("Which space are the coordinates of {name} in?\nOnly choose what you know.").format(
-                name=overlay.name
-            ),
+            text.format(name=what),
             names,
             names.index(said) if said in names else 0,
             False,  # noqa: FBT003 - Qt's own form
         )
-        if accepted:
-            self._window.session.update_overlay(replace(overlay, space=name or None), "say the space")
+        return name if accepted else None
 
 
 def write_answer(path: str, answer: Answer, like: Answer, frame: int, report: Any) -> None:

@@ -2,92 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-import msgspec
 import numpy as np
 from msgspec.structs import replace
 
 from .answers import Answer, Image
 from .compute import answer_to
 from .display import first_overlay
+from .outputs import refuse_place
+from .overlay_options import OverlayOptions, styled
 from .problems import Finding, Problem, silent
 from .questions import PreparedRun
 from .recipes import FileMap, MaskSeed, Point, PointSeed, Preparation, RegionMask, SeedCorrelation
 from .resolve import concrete, missing
 from .results import Results
 from .scenes import Shown, has_surface
-from .state import Colours, Layout, Overlay, ViewState
+from .state import Layout, ViewState
 
 Report = Callable[[float], None]
 
-
-class OverlayOptions(msgspec.Struct, frozen=True):
-    """How one overlay of `render` is drawn; what is None is chosen from the data.
-
-    Attributes
-    ----------
-    path : str
-    cmap : str or None
-        Name of a colour table.
-    range : (float, float) or None
-        Values of the first and last colour; a negative first value makes the colours two-sided.
-    threshold : float or None
-    opacity : float or None
-    fade : bool
-        Below the threshold fade instead of hide.
-    """
-
-    path: str
-    cmap: str | None = None
-    range: tuple[float, float] | None = None
-    threshold: float | None = None
-    opacity: float | None = None
-    fade: bool = False
-
-
-def parse_overlay(text: str) -> OverlayOptions:
-    """``FILE[,cmap=NAME][,range=LO:HI][,threshold=T][,opacity=O][,fade]``; the file's name may hold commas.
-
-    Raises
-    ------
-    Problem
-        An option's value makes no sense.
-    """
-    parts = text.split(",")
-    options: dict[str, Any] = {}
-    while len(parts) > 1:
-        name, _, value = parts[-1].partition("=")
-        if name not in {"cmap", "range", "threshold", "opacity", "fade"} or (name == "fade") != (value == ""):
-            break
-        options[name] = _overlay_value(text, name, value)
-        parts.pop()
-    return OverlayOptions(",".join(parts), **options)
-
-
-def _overlay_value(text: str, name: str, value: str) -> object:
-    if name == "fade":
-        return True
-    if name == "cmap":
-        return value
-    try:
-        if name == "range":
-            low, _, high = value.partition(":")
-            bounds = (float(low), float(high))
-            if not bounds[0] < bounds[1]:
-                raise ValueError
-            return bounds
-        number = float(value)
-        if not np.isfinite(number) or (name == "opacity" and not 0 <= number <= 1):
-            raise ValueError
-    except ValueError:
-        form = {"range": "range=LO:HI with LO below HI", "opacity": "opacity=0 to 1"}.get(name, f"{name}=NUMBER")
-        raise Problem("--overlay", f"{name}={value} in '{text}' makes no sense", f"write {form}") from None
-    return number
+PIXELS = (16, 16384)
+DPI = (10.0, 2400.0)
+LAYOUTS = get_args(Layout)
+AUTOMATIC = "automatic mask"
 
 
 @dataclass(frozen=True)
@@ -96,21 +40,22 @@ class RenderOptions:
 
     Attributes
     ----------
-    layout : str
-        ortho, axial, coronal, sagittal, lightbox or surface.
+    layout : str or None
+        ortho, axial, coronal, sagittal, lightbox or surface; None: that of the saved view, else ortho.
     at_mm : Point or None
-        Where the slices cut; None: at the largest value of the first overlay, else in the middle.
+        Where the slices cut; None: as in the saved view, else at the largest value of the first overlay, else in the
+        middle.
     size : (int, int)
         Pixels.
     dpi : float
         Resolution that is written into the file.
     radiological : bool
-        The person's right on the left; default is neurological.
+        The person's right on the left; default is neurological, or as in the saved view.
     scale : float or None
         Size of letters and lines; None: by the picture's size.
     """
 
-    layout: Layout = "ortho"
+    layout: Layout | None = None
     at_mm: Point | None = None
     size: tuple[int, int] = (1200, 900)
     dpi: float = 100.0
@@ -118,72 +63,111 @@ class RenderOptions:
     scale: float | None = None
 
 
+def check_options(options: RenderOptions) -> None:
+    """Refuse options that make no sense.
+
+    Raises
+    ------
+    Problem
+        An unknown layout, or a number out of range.
+    """
+    if options.layout is not None and options.layout not in LAYOUTS:
+        raise Problem("layout", f"there is none named '{options.layout}'", f"choose from {', '.join(LAYOUTS)}")
+    low, high = PIXELS
+    if not all(low <= pixels <= high for pixels in options.size):
+        width, height = options.size
+        raise Problem("size", f"{width} x {height} is out of range", f"give {low} to {high} pixels each way")
+    if not DPI[0] <= options.dpi <= DPI[1]:
+        raise Problem("dpi", f"{options.dpi:g} is out of range", f"give {DPI[0]:g} to {DPI[1]:g}")
+    if options.at_mm is not None and not all(map(math.isfinite, options.at_mm)):
+        raise Problem("at", "the coordinates are not all numbers", "give X,Y,Z in mm")
+
+
+def render(
+    underlay: str | None,
+    out: str,
+    overlays: Sequence[OverlayOptions] = (),
+    options: RenderOptions | None = None,
+    *,
+    with_view: bool = False,
+    report: Report = silent,
+) -> tuple[Finding, ...]:
+    """Draw files, or a saved view, into a picture.
+
+    Parameters
+    ----------
+    underlay : str or None
+        An image; a view saved by Habena (JSON, or a picture that carries one); None for the MNI152 T1.
+    out : str
+        .png, .tif, .svg, .pdf or .html.
+    overlays : sequence of OverlayOptions
+        Drawn over the image, or over the layers of the saved view.
+    options : RenderOptions or None
+    with_view : bool
+        Write the view into the picture, file names included, so that Habena can open it again; PNG only.
+    report : callable
+        Progress from 0 to 1; may raise `Cancelled`.
+
+    Returns
+    -------
+    tuple of Finding
+        What the user should know about the files.
+
+    Raises
+    ------
+    Problem
+        A file cannot be used, an option makes no sense, or the picture has no place.
+    """
+    from .export import refuse_ending, write_picture  # noqa: PLC0415 - Qt
+    from .saved import files_of  # noqa: PLC0415
+
+    options = options or RenderOptions()
+    check_options(options)
+    refuse_ending(out, with_view=with_view)
+    given = [path for path in (underlay, *(overlay.path for overlay in overlays)) if path is not None]
+    refuse_place(Path(out), map(Path, given))
+    results = Results(1 << 62)
+    state = view_of(underlay, overlays, options, results)
+    refuse_place(Path(out), map(Path, files_of(state)))
+    shown = answer_all(state, results, report)
+    write_picture(out, state, shown, results, options, with_view=with_view)
+    return (*outside(shown, options.at_mm), *(finding for layer in shown for finding in layer.answer.findings))
+
+
 def view_of(
     underlay: str | None, overlays: Sequence[OverlayOptions], options: RenderOptions, results: Results
 ) -> ViewState:
     """The view that `render` draws."""
     from .sample import anatomy_file  # noqa: PLC0415 - only without an underlay
+    from .saved import saved_view  # noqa: PLC0415
 
-    base = underlay if underlay is not None else str(anatomy_file())
-    state = ViewState(layout=options.layout, radiological=options.radiological)
-    layers: list[Overlay] = []
-    for number, wanted in enumerate([OverlayOptions(base), *overlays], start=1):
-        recipe = FileMap(wanted.path)
-        answer: Answer = answer_to(recipe, results)
-        overlay = first_overlay(number, recipe, answer, lowest=number == 1)
-        layers.append(styled(overlay, wanted))
-    state = replace(state, overlays=tuple(layers), selected=len(layers))
-    at = options.at_mm or _interesting(state, results)
-    return replace(state, crosshair_mm=at)
-
-
-def styled(overlay: Overlay, wanted: OverlayOptions) -> Overlay:
-    """A layer with what was asked for instead of what was chosen."""
-    colours, threshold = overlay.colours, overlay.threshold
-    if wanted.cmap is not None:
-        both = wanted.cmap if is_diverging(wanted.cmap) else None
-        colours = replace(colours, name=wanted.cmap, negative=both)
-        if both is not None and overlay.colours.negative is None:
-            colours = replace(colours, low=0.0, negative_low=0.0, negative_high=colours.high)
-    if wanted.range is not None:
-        colours = with_range(colours, *wanted.range)
-    if wanted.threshold is not None:
-        threshold = replace(threshold, value=wanted.threshold, negative=abs(wanted.threshold))
-    if wanted.fade:
-        threshold = replace(threshold, below="fade")
-    opacity = overlay.opacity if wanted.opacity is None else wanted.opacity
-    return replace(overlay, colours=colours, threshold=threshold, opacity=opacity)
+    saved = None if underlay is None else saved_view(underlay)
+    if saved is None:
+        base = OverlayOptions(str(anatomy_file()) if underlay is None else underlay)
+        state = with_overlay(ViewState(layout="ortho"), base, results)
+    else:
+        state = saved
+    for wanted in overlays:
+        state = with_overlay(state, wanted, results)
+    at = options.at_mm
+    if at is None:
+        at = state.crosshair_mm if saved is not None else _interesting(state, results)
+    layout = options.layout or state.layout
+    return replace(state, crosshair_mm=at, layout=layout, radiological=options.radiological or state.radiological)
 
 
-def with_range(colours: Colours, low: float, high: float) -> Colours:
-    """Colours over a range: of two-sided ones both sides alike, or each its own when the range crosses 0."""
-    if colours.negative is None:
-        return replace(colours, low=low, high=high)
-    if low < 0:
-        return replace(colours, low=0.0, high=high, negative_low=0.0, negative_high=-low)
-    return replace(colours, low=low, high=high, negative_low=low, negative_high=high)
-
-
-def is_diverging(name: str) -> bool:
-    """Whether a colour table has a middle.
-
-    Raises
-    ------
-    Problem
-        There is no table of that name; says which there are.
-    """
-    from ..resources.colours import names  # noqa: PLC0415
-
-    if name not in names():
-        raise Problem(f"cmap={name}", "there is no colour map of that name", f"choose from {', '.join(names())}")
-    return name in names("diverging")
+def with_overlay(state: ViewState, wanted: OverlayOptions, results: Results) -> ViewState:
+    """The view with one more file on top."""
+    recipe, key = FileMap(wanted.path), state.next_key()
+    overlay = first_overlay(key, recipe, answer_to(recipe, results), lowest=not state.overlays)
+    return replace(state, overlays=(*state.overlays, styled(overlay, wanted)), selected=key)
 
 
 def _interesting(state: ViewState, results: Results) -> Point:
     """Place of the largest value of the first overlay, else the middle of the picture."""
     for overlay in state.overlays[1:]:
         answer = results.get(overlay.recipe)
-        if answer.image is not None and answer.image.kind != "rgb" and not answer.labels:
+        if answer.image is not None and answer.image.kind != "rgb" and not answer.is_labels:
             values = np.nan_to_num(np.abs(answer.image.frame(0)))
             voxel = np.unravel_index(int(values.argmax()), values.shape)
             x, y, z = (round(float(v), 3) for v in answer.image.grid.mm_of(voxel))
@@ -196,8 +180,8 @@ def _interesting(state: ViewState, results: Results) -> Point:
 
 
 def answer_all(state: ViewState, results: Results, report: Report = silent) -> tuple[Shown, ...]:
-    """Answer everything a view asks, in this thread."""
-    while needed := missing(state, results, with_surface=has_surface(state.layout)):
+    """Answer everything that the picture of a view asks, in this thread."""
+    while needed := missing(state, results, with_surface=has_surface(state.layout), with_atlases=False):
         answer_to(needed[0].question, results, report)
     shown: list[Shown] = []
     for overlay in state.overlays:
@@ -210,44 +194,13 @@ def answer_all(state: ViewState, results: Results, report: Report = silent) -> t
     return tuple(shown)
 
 
-def render(
-    underlay: str | None,
-    out: str,
-    overlays: Sequence[OverlayOptions] = (),
-    options: RenderOptions | None = None,
-    *,
-    with_view: bool = False,
-) -> tuple[Finding, ...]:
-    """Draw files, or a saved view, into a picture.
-
-    Parameters
-    ----------
-    underlay : str or None
-        An image; a view saved by Habena (JSON, or a picture that carries one); None for the MNI152 T1.
-    out : str
-        .png, .tif, .svg, .pdf or .html.
-    overlays : sequence of OverlayOptions
-    options : RenderOptions or None
-    with_view : bool
-        Write the view into the picture, file names included, so that Habena can open it again.
-
-    Returns
-    -------
-    tuple of Finding
-        What the user should know about the files.
-    """
-    from .export import refuse_ending, write_picture  # noqa: PLC0415 - Qt
-    from .saved import saved_view  # noqa: PLC0415
-
-    options = options or RenderOptions()
-    refuse_ending(out)
-    results = Results(1 << 62)
-    state = None if underlay is None else saved_view(underlay)
-    if state is None:
-        state = view_of(underlay, overlays, options, results)
-    shown = answer_all(state, results)
-    write_picture(out, state, shown, results, options, with_view=with_view)
-    return tuple(finding for layer in shown for finding in layer.answer.findings)
+def outside(shown: Sequence[Shown], at_mm: Point | None) -> tuple[Finding, ...]:
+    """What to say of coordinates that no image reaches."""
+    images = [layer.answer.image for layer in shown if layer.answer.image is not None]
+    if at_mm is None or not images or any(image.grid.voxel_at(at_mm) is not None for image in images):
+        return ()
+    place = ", ".join(f"{value:g}" for value in at_mm)
+    return (Finding("outside", "at", None, f"{place} mm lies outside every image: the slices there are empty."),)
 
 
 # -- seed correlation
@@ -288,34 +241,109 @@ def seed(
         When a file cannot be used, the seed is outside the brain or constant, or no degree of freedom remains.
     """
     preparation, files = preparation or Preparation(), files or SeedFiles()
+    check_seed(run, place, preparation)
+    inputs = inputs_of(run, place, preparation)
+    check_seed_files(files, inputs)
     results = Results(1 << 62)
     recipe = FileMap(run)
     source: Answer = answer_to(recipe, results)
-    chosen, warnings = seed_of(place, source, run)
-    question = SeedCorrelation(recipe, chosen, preparation, measure)
-    found: Answer = answer_to(question, results, report)
-    found = _with_findings(found, warnings)
+    if preparation.detrend >= source.n_frames:
+        what = f"polynomials up to order {preparation.detrend} leave no degree of freedom of {source.n_frames} volumes"
+        raise Problem(run, what, "lower the order of the polynomial")
+    chosen, notes, warnings = seed_of(place, source, run)
+    found: Answer = answer_to(SeedCorrelation(recipe, chosen, preparation, measure), results, report)
+    findings = (*found.findings, *_about_brain(run, found), *warnings)
+    found = replaced(found, findings=findings, notes=dict(found.notes) | notes | simulated_note(source))
     if files.out is not None:
-        _write(files.out, found, source, run, preparation, place)
+        _write(files.out, found, source, inputs)
     if files.save_prepared is not None:
-        save_prepared_run(files.save_prepared, results.get(PreparedRun(recipe, preparation)), source, run)
+        save_prepared_run(files.save_prepared, results.get(PreparedRun(recipe, preparation)), source, inputs)
     return found
 
 
-def seed_of(place: SeedPlace, source: Answer, run: str) -> tuple[PointSeed | MaskSeed, tuple[Finding, ...]]:
-    """The seed that was asked for, and what to know about it."""
+def check_seed(run: str, place: SeedPlace, preparation: Preparation) -> None:
+    """Refuse a seed or a preparation that says too little, too much or nothing sensible.
+
+    Raises
+    ------
+    Problem
+        With what to give instead.
+    """
+    numbers = {
+        "radius": place.radius_mm,
+        "drop": preparation.drop,
+        "fwhm": preparation.fwhm_mm,
+        "detrend": preparation.detrend,
+        "censor": preparation.censor_fd_mm,
+    }
+    for name, value in numbers.items():
+        if value is not None and not 0 <= value < math.inf:
+            raise Problem(name, f"{value:g} makes no sense", "give 0 or more")
     given = [name for name in ("at_mm", "region", "mask") if getattr(place, name) is not None]
     if len(given) != 1:
         what = "no seed is given" if not given else "more than one seed is given"
         raise Problem(run, what, "give one of --at X,Y,Z, --region NAME or --mask FILE")
+    if place.at_mm is not None and not all(map(math.isfinite, place.at_mm)):
+        raise Problem("at", "the coordinates are not all numbers", "give X,Y,Z in mm")
+    if place.radius_mm and place.at_mm is None:
+        raise Problem("radius", "a sphere needs a centre", "give --at X,Y,Z, or leave --radius out")
+    if place.atlas is not None and place.region is None:
+        raise Problem("atlas", "an atlas is named but no region", "give --region NAME, or leave --atlas out")
+    if preparation.confounds is not None and not preparation.columns and preparation.censor_fd_mm is None:
+        todo = "name them with --columns a,b, or give --censor FD"
+        raise Problem(preparation.confounds, "none of its columns is asked for", todo)
+
+
+def inputs_of(run: str, place: SeedPlace, preparation: Preparation) -> tuple[Path, ...]:
+    """Files that a map is computed from: the run's own, with the sidecar that states its times, and those named."""
+    from .io.files import sibling  # noqa: PLC0415
+    from .io.identify import identify, stem  # noqa: PLC0415
+
+    found = identify(run)
+    sidecar = sibling(found.path, stem(found.path) + ".json")
+    named = (preparation.confounds, preparation.brain, place.mask)
+    paths = [found.path, found.data, *([] if sidecar is None else [sidecar]), *(Path(p) for p in named if p)]
+    return tuple(dict.fromkeys(paths))
+
+
+def sidecar_of(result: Path) -> Path:
+    """Where the record of a written map is."""
+    from .io.identify import stem  # noqa: PLC0415
+
+    return result.with_name(stem(result) + ".json")
+
+
+def check_seed_files(files: SeedFiles, inputs: Sequence[Path]) -> None:
+    """Refuse places for the results before any work is done for them; a map's sidecar has its place too.
+
+    Raises
+    ------
+    Problem
+        No NIfTI name, the same for both, an input's, or a place that cannot be written to.
+    """
+    taken: set[Path] = set()
+    for path in (Path(name) for name in (files.out, files.save_prepared) if name is not None):
+        if not path.name.lower().endswith((".nii", ".nii.gz")):
+            raise Problem(path, "is no name for a map", "let it end in .nii.gz or .nii")
+        for target in (path, sidecar_of(path)):
+            refuse_place(target, inputs)
+        if sidecar_of(path).absolute() in taken:
+            raise Problem(path, "would overwrite the map or its sidecar", "give the prepared run another name")
+        taken.add(sidecar_of(path).absolute())
+
+
+def seed_of(
+    place: SeedPlace, source: Answer, run: str
+) -> tuple[PointSeed | MaskSeed, dict[str, Any], tuple[Finding, ...]]:
+    """The seed that was asked for, more for the sidecar, and what to know about it."""
     if place.at_mm is not None:
-        return PointSeed(place.at_mm, place.radius_mm), ()
+        return PointSeed(place.at_mm, place.radius_mm), {}, ()
     if place.mask is not None:
-        return MaskSeed(FileMap(place.mask)), ()
+        return MaskSeed(FileMap(place.mask)), {"seed_mask": Path(place.mask).name}, ()
     return _region_seed(place, source, run)
 
 
-def _region_seed(place: SeedPlace, source: Answer, run: str) -> tuple[MaskSeed, tuple[Finding, ...]]:
+def _region_seed(place: SeedPlace, source: Answer, run: str) -> tuple[MaskSeed, dict[str, Any], tuple[Finding, ...]]:
     from . import templates  # noqa: PLC0415
     from .finder import caution, resolve_region  # noqa: PLC0415
     from .io.atlases import describe  # noqa: PLC0415
@@ -331,26 +359,32 @@ def _region_seed(place: SeedPlace, source: Answer, run: str) -> tuple[MaskSeed, 
     note = caution(name)
     if note:
         warnings = (*warnings, Finding("region-caution", name, None, note))
-    return MaskSeed(RegionMask(info.id, tuple(region.index for region in regions))), warnings
+    titles = [region.title for region in regions]
+    notes = {"seed": ", ".join(titles), "seed_regions": titles, "seed_atlas": info.id, "atlas_template": info.template}
+    return MaskSeed(RegionMask(info.id, tuple(region.index for region in regions))), notes, warnings
 
 
-def _with_findings(answer: Answer, more: tuple[Finding, ...]) -> Answer:
-    from dataclasses import replace as replaced  # noqa: PLC0415
+def _about_brain(run: str, found: Answer) -> tuple[Finding, ...]:
+    """Say that a mask was made by the program."""
+    how = str(found.notes["brain"])
+    if not how.startswith(AUTOMATIC):
+        return ()
+    count = int(found.notes["brain_voxels"])
+    message = f"No brain mask is given and the run is not masked: an automatic mask of {count} voxels is used."
+    return (Finding("automatic-mask", run, count, message),)
 
-    return replaced(answer, findings=(*answer.findings, *more))
 
-
-def _write(out: str, found: Answer, source: Answer, run: str, preparation: Preparation, place: SeedPlace) -> None:
+def _write(out: str, found: Answer, source: Answer, inputs: tuple[Path, ...]) -> None:
     from .io.write import Record, write_map  # noqa: PLC0415
 
-    inputs = [run, preparation.confounds, preparation.brain, place.mask]
-    record = Record(
-        dict(found.notes),
-        tuple(Path(path) for path in inputs if path is not None),
-        "Fisher z" if found.statistic == "z" else "Pearson r",
-        found.findings,
-    )
+    unit = "Fisher z" if found.statistic == "z" else "Pearson r"
+    record = Record(found.notes, inputs, unit, found.findings)
     write_map(out, image_of(found).frame(0), _info(source), record)
+
+
+def simulated_note(source: Answer) -> dict[str, bool]:
+    """What the record of a map from simulated data says."""
+    return {"Simulated": True} if source.simulated else {}
 
 
 def image_of(answer: Answer) -> Image:
@@ -365,7 +399,7 @@ def _info(source: Answer) -> Any:
     return getattr(image_of(source), "info")  # noqa: B009 - images from files have it, computed ones do not
 
 
-def save_prepared_run(path: str, prepared: Any, source: Answer, run: str) -> None:
+def save_prepared_run(path: str, prepared: Any, source: Answer, inputs: tuple[Path, ...]) -> None:
     """Write the prepared series as a 4D image: mean 0, nuisance removed, empty outside the mask."""
     from .io.write import Record, write_map  # noqa: PLC0415
 
@@ -375,7 +409,8 @@ def save_prepared_run(path: str, prepared: Any, source: Answer, run: str) -> Non
     scaled = rows.unit * rows.norm[:, None]
     series[prepared.voxels] = scaled if rows.basis is None else scaled @ rows.basis.T.astype(np.float32)
     shaped = series.reshape((*prepared.grid.shape, volumes), order="F")
-    write_map(path, shaped, _info(source), Record(dict(prepared.notes), (Path(run),), "prepared signal"))
+    notes = dict(prepared.notes) | simulated_note(source)
+    write_map(path, shaped, _info(source), Record(notes, inputs, "prepared signal", prepared.findings))
 
 
 def threads() -> int:

@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -27,69 +27,83 @@ class _Job:
     title: str
     work: Callable[[Report], Any]
     cancelled: threading.Event = field(default_factory=threading.Event)
+    replaced: bool = False
 
 
-class _Lane(threading.Thread):
-    """One worker thread with an ordered queue in which every key stands once."""
+class _Lane:
+    """Worker threads with one ordered queue in which every key stands once; a key runs once at a time."""
 
-    def __init__(self, name: str, emit: Jobs, *, interrupts: bool) -> None:
-        super().__init__(name=name, daemon=True)
+    def __init__(self, name: str, emit: Jobs, *, threads: int, interrupts: bool) -> None:
         self._jobs = emit
         self._interrupts = interrupts
         self._waiting: OrderedDict[Hashable, _Job] = OrderedDict()
-        self._running: _Job | None = None
+        self._running: dict[Hashable, _Job] = {}
         self._wake = threading.Condition()
         self._closing = False
-        self.start()
+        self._threads = [threading.Thread(target=self._run, name=f"{name}-{n}", daemon=True) for n in range(threads)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, job: _Job) -> None:
         with self._wake:
-            if self._interrupts and self._running is not None and self._running.key == job.key:
-                self._running.cancelled.set()
+            running = self._running.get(job.key)
+            if self._interrupts and running is not None:
+                running.replaced = True  # nobody hears of its end: the new one answers for the key
+                running.cancelled.set()
             self._waiting[job.key] = job
             self._waiting.move_to_end(job.key)
             self._wake.notify()
 
-    def cancel(self, key: Hashable) -> bool:
-        """Take a waiting job out, or ask the running one to stop."""
+    def cancel(self, key: Hashable) -> Literal["", "waiting", "running"]:
+        """Take a waiting job out, and ask the running one to stop; which of them there was."""
         with self._wake:
-            if self._running is not None and self._running.key == key:
-                self._running.cancelled.set()
-                return True
-            return self._waiting.pop(key, None) is not None
+            waiting = self._waiting.pop(key, None)
+            running = self._running.get(key)
+            if running is not None:
+                running.cancelled.set()
+            if waiting is not None:
+                return "waiting"
+            return "" if running is None else "running"
 
     def has(self, key: Hashable) -> bool:
         with self._wake:
-            running = self._running is not None and self._running.key == key and not self._running.cancelled.is_set()
-            return running or key in self._waiting
+            running = self._running.get(key)
+            return key in self._waiting or (running is not None and not running.cancelled.is_set())
 
     def idle(self) -> bool:
         with self._wake:
-            return self._running is None and not self._waiting
+            return not self._running and not self._waiting
 
     def close(self) -> None:
         with self._wake:
             self._closing = True
             self._waiting.clear()
-            if self._running is not None:
-                self._running.cancelled.set()
-            self._wake.notify()
-        self.join()
+            for job in self._running.values():
+                job.cancelled.set()
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join()
 
-    def run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._waiting and not self._closing:
-                    self._wake.wait()
-                if self._closing:
-                    return
-                _, job = self._waiting.popitem(last=False)
-                self._running = job
+    def _next(self) -> _Job | None:
+        """The oldest waiting job whose key does not run; None when the lane closes."""
+        with self._wake:
+            while not self._closing:
+                key = next((key for key in self._waiting if key not in self._running), None)
+                if key is not None:
+                    job = self._waiting.pop(key)
+                    self._running[key] = job
+                    return job
+                self._wake.wait()
+            return None
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
             try:
                 self._perform(job)
             finally:
                 with self._wake:
-                    self._running = None
+                    del self._running[job.key]
+                    self._wake.notify_all()
 
     def _perform(self, job: _Job) -> None:
         def report(fraction: float) -> None:
@@ -102,18 +116,22 @@ class _Lane(threading.Thread):
             report(0.0)
             result = job.work(report)
         except Cancelled:
-            self._jobs.cancelled.emit(job.key)
+            self._tell_cancelled(job)
         except Exception as error:  # noqa: BLE001 - every failure goes to the window, none is swallowed
             self._jobs.failed.emit(job.key, error)
         else:
             if job.cancelled.is_set():
-                self._jobs.cancelled.emit(job.key)
+                self._tell_cancelled(job)
             else:
                 self._jobs.finished.emit(job.key, result)
 
+    def _tell_cancelled(self, job: _Job) -> None:
+        if not job.replaced:
+            self._jobs.cancelled.emit(job.key)
+
 
 class Jobs(QObject):
-    """Two worker lanes; results come back to the interface thread as signals with the job's key."""
+    """The two lanes; results come back to the interface thread as signals with the job's key."""
 
     progressed = Signal(object, str, float)
     finished = Signal(object, object)
@@ -122,20 +140,23 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._live = _Lane("habena-live", self, interrupts=False)
-        self._long = _Lane("habena-long", self, interrupts=True)
+        self._live = _Lane("habena-live", self, threads=1, interrupts=False)
+        self._long = _Lane("habena-long", self, threads=2, interrupts=True)
 
     def live(self, key: Hashable, work: Callable[[Report], Any]) -> None:
         """Run soon; replaces what waits under that key, never interrupts what runs."""
         self._live.submit(_Job(key, "", work))
 
     def long(self, key: Hashable, title: str, work: Callable[[Report], Any]) -> None:
-        """Run after other long work; a job of the same key is cancelled and replaced."""
+        """Run after older long work, two at a time: a file opens while a run is prepared.
+
+        A job of the same key is cancelled and replaced.
+        """
         self._long.submit(_Job(key, title, work))
 
     def cancel(self, key: Hashable) -> None:
         """Stop a long job, waiting or running."""
-        if self._long.cancel(key) and not self._long.has(key):
+        if self._long.cancel(key) == "waiting":  # a running one says so itself, once it has stopped
             self.cancelled.emit(key)
 
     def busy(self, key: Hashable) -> bool:

@@ -73,7 +73,7 @@ class Layers:
         data = self._data(overlay.key, answer, overlay.frame)
         if data is None or answer.image is None:
             return None
-        return Source(data, answer.image.grid.inverse, overlay.smooth and not answer.labels)
+        return Source(data, answer.image.grid.inverse, overlay.smooth and not answer.is_labels)
 
     def _modulator(self, overlay: Overlay, modulation: Modulation, other: Answer) -> Modulator | None:
         data = self._data(-overlay.key, other, min(overlay.frame, other.n_frames - 1))
@@ -131,8 +131,8 @@ def shading_of(overlay: Overlay, answer: Answer) -> Shading | LabelShading | Non
     """Colours of an overlay; None for true-colour images."""
     if answer.image is not None and answer.image.kind == "rgb":
         return None
-    if answer.labels:
-        return LabelShading(label_table(answer.labels), overlay.opacity)
+    if answer.is_labels:
+        return LabelShading(label_table(answer.labels(overlay.frame)), overlay.opacity)
     return _shading(overlay.colours, overlay.threshold, overlay.opacity)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from .answers import Answer
-from .compute import open_file
+from .compute import open_cortex, open_file
 from .problems import Finding, Problem
+from .questions import CortexData
 from .recipes import FileMap
 from .saved import saved_view
 from .state import ViewState
@@ -23,10 +25,12 @@ class Opened(NamedTuple):
 
     Attributes
     ----------
+    path : str
+        What the user named.
     layers : tuple of (FileMap, Answer)
         Images and surface data, their first frame at hand.
-    cortex : str or None
-        A surface to show instead of fsaverage5.
+    cortex : CortexData or None
+        Other surfaces to show from now on.
     table : str or None
         A table of confounds for a run.
     view : ViewState or None
@@ -34,18 +38,30 @@ class Opened(NamedTuple):
     problems : tuple of Problem
         Files among several that could not be opened.
     findings : tuple of Finding
+    discard : callable or None
+        Removes what was written into the cache for this, once nobody shows it any more.
     """
 
+    path: str
     layers: tuple[tuple[FileMap, Answer], ...] = ()
-    cortex: str | None = None
+    cortex: CortexData | None = None
     table: str | None = None
     view: ViewState | None = None
     problems: tuple[Problem, ...] = ()
     findings: tuple[Finding, ...] = ()
+    discard: Callable[[], None] | None = None
 
 
-def open_path(path: str, report: Report) -> Opened:
+def open_path(path: str, report: Report, cortex: CortexData) -> Opened:
     """Open whatever a path is.
+
+    Parameters
+    ----------
+    path : str
+    report : callable
+        Progress.
+    cortex : CortexData
+        Surfaces that the view shows now; data that do not fit them bring others if these are known.
 
     Raises
     ------
@@ -60,17 +76,72 @@ def open_path(path: str, report: Report) -> Opened:
             from .io.surface_cortex import read_cortices  # noqa: PLC0415
 
             read_cortices(path)  # refused now, not when it is drawn
-            return Opened(cortex=path)
+            return Opened(path, cortex=CortexData(path))
         case "scene" | "picture":
-            return Opened(view=saved_view(path))
+            return Opened(path, view=saved_view(path))
         case "table":
-            return Opened(table=path)
+            return Opened(path, table=path)
         case "dicom-folder" | "dicom":
-            return _dicom(path, report)
+            opened = _dicom(path, report)
         case "folder":
-            return _folder(Path(path), report)
+            opened = _folder(Path(path), report)
         case _:
-            return Opened(layers=((FileMap(path), open_file(path)),))
+            opened = Opened(path, layers=((FileMap(path), open_file(path)),))
+    return with_surfaces(opened, cortex)
+
+
+def with_surfaces(opened: Opened, shown: CortexData) -> Opened:
+    """The surfaces that data on the cortex were made for, where these are known; else a problem that says so."""
+    problems: list[Problem] = []
+    cortex = shown
+    for _, answer in opened.layers:
+        if not answer.cortex:
+            continue
+        misfits: list[Problem] = []
+        for candidate in _candidates(cortex, answer):
+            misfit = _misfit(answer, candidate)
+            if misfit is None:
+                cortex = candidate
+                break
+            misfits.append(misfit)
+        else:
+            problems.append(misfits[0])
+    changed = cortex if cortex != shown else None
+    return opened._replace(cortex=changed, problems=(*opened.problems, *problems))
+
+
+def _candidates(shown: CortexData, answer: Answer) -> Iterator[CortexData]:
+    """Surfaces that data could be of: those on display, fsaverage5, and fsLR where it is installed."""
+    from .io.surface_cortex import fs_lr_32k  # noqa: PLC0415
+    from .io.surface_names import mesh_of  # noqa: PLC0415
+
+    yield shown
+    yield CortexData(None)
+    if any(mesh_of(data.n_vertices) == "fsLR 32k" for data in answer.cortex.values()):
+        with suppress(Problem):
+            yield CortexData(str(fs_lr_32k()))
+
+
+def _misfit(answer: Answer, candidate: CortexData) -> Problem | None:
+    """Why data cannot be shown on surfaces; None when at least one side can."""
+    from .io.surface_cortex import cortex_for  # noqa: PLC0415
+    from .io.surface_data import SurfaceData  # noqa: PLC0415
+
+    try:
+        cortices = open_cortex(candidate.path)
+    except Problem as problem:
+        return problem
+    misfit: Problem | None = None
+    for data in answer.cortex.values():
+        if not isinstance(data, SurfaceData):
+            continue
+        try:
+            cortex_for(data, cortices)
+        except Problem as problem:
+            misfit = problem
+        else:
+            return None
+    return misfit
 
 
 def _has_geometry(path: str, form: str) -> bool:
@@ -84,7 +155,13 @@ def _dicom(path: str, report: Report) -> Opened:
     from .io.dicom import convert_dicom  # noqa: PLC0415
 
     conversion = convert_dicom(path, report=report)
-    return _several([str(series.path) for series in conversion.series], tuple(conversion.findings), report)
+    series = [str(series.path) for series in conversion.series]
+    try:
+        opened = _several(path, series, tuple(conversion.findings), report)
+    except BaseException:
+        conversion.discard()
+        raise
+    return opened._replace(discard=conversion.discard)
 
 
 def _folder(folder: Path, report: Report) -> Opened:
@@ -109,17 +186,16 @@ def _folder(folder: Path, report: Report) -> Opened:
     if len(images) > _MAX_FROM_FOLDER:
         message = f"{folder.name} holds {len(images)} images; the first {_MAX_FROM_FOLDER} are opened."
         findings = (Finding("folder-many", str(folder), len(images), message),)
-    return _several(images[:_MAX_FROM_FOLDER], findings, report)
+    return _several(str(folder), images[:_MAX_FROM_FOLDER], findings, report)
 
 
-def _several(paths: Iterable[str], findings: tuple[Finding, ...], report: Report) -> Opened:
+def _several(path: str, names: list[str], findings: tuple[Finding, ...], report: Report) -> Opened:
     layers: list[tuple[FileMap, Answer]] = []
     problems: list[Problem] = []
-    names = list(paths)
-    for number, path in enumerate(names):
+    for number, name in enumerate(names):
         try:
-            layers.append((FileMap(path), open_file(path)))
+            layers.append((FileMap(name), open_file(name)))
         except Problem as problem:
             problems.append(problem)
         report((number + 1) / len(names))
-    return Opened(layers=tuple(layers), problems=tuple(problems), findings=findings)
+    return Opened(path, layers=tuple(layers), problems=tuple(problems), findings=findings)

@@ -20,7 +20,10 @@ class FileMap(msgspec.Struct, frozen=True, tag="file"):
 
 
 class RegionMask(msgspec.Struct, frozen=True, tag="region"):
-    """One or more regions of an atlas as a mask; ``indices`` are its label values."""
+    """One or more regions of an atlas as a mask; ``indices`` are its label values.
+
+    ``atlas`` is the id of an atlas that the program knows, else a label file: see `label_file`.
+    """
 
     atlas: str
     indices: tuple[int, ...]
@@ -30,6 +33,20 @@ class AtlasLabels(msgspec.Struct, frozen=True, tag="atlas"):
     """A whole atlas, each region in its own colour."""
 
     atlas: str
+
+
+BETWEEN_IMAGE_AND_TABLE = "::"
+
+
+def label_file(atlas: str) -> tuple[str, str | None]:
+    """Image and table of names of an atlas of the user's, whose id is ``IMAGE`` or ``IMAGE::TABLE``."""
+    image, _, table = atlas.partition(BETWEEN_IMAGE_AND_TABLE)
+    return image, table or None
+
+
+def label_file_id(image: str, table: str | None = None) -> str:
+    """The reverse of `label_file`."""
+    return image if table is None else f"{image}{BETWEEN_IMAGE_AND_TABLE}{table}"
 
 
 class Stroke(msgspec.Struct, frozen=True, tag="stroke"):

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from .io.files import replacing
 from .io.identify import identify
 from .problems import Problem
-from .recipes import FileMap, Preparation
-from .state import ViewState, from_json, to_json
+from .recipes import AtlasLabels, FileMap, Preparation, RegionMask, label_file, label_file_id
+from .state import SurfaceView, ViewState, Vouched, from_json, to_json
 
 VIEW_KEY = "habena-view"
 MAX_SCENE_BYTES = 20_000_000
@@ -62,19 +61,27 @@ def saved_view(path: str) -> ViewState | None:
 def _view_in_picture(path: str) -> ViewState:
     from PIL import Image  # noqa: PLC0415 - only for pictures
 
+    todo = "name the image that it was made from, or a view that Habena saved"
     try:
         with Image.open(path) as picture:
             text = picture.info.get(VIEW_KEY, "")
-    except (OSError, ValueError) as error:
-        raise Problem(path, "cannot be read as a picture", "name an image, or a scene that Habena saved") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise Problem(path, "cannot be read as a picture that carries a view", todo) from error
     if not text:
-        raise Problem(path, "is a picture without a Habena view in it", "name the image that it was made from")
+        raise Problem(path, "is a picture without a Habena view in it", todo)
     return absolute(from_json(str(text).encode(), path), Path(path).absolute().parent)
 
 
 def relative(state: ViewState, folder: Path) -> ViewState:
     """File names as seen from a folder, so that both can move together."""
-    return with_paths(state, lambda path: Path(os.path.relpath(Path(path).absolute(), folder)).as_posix())
+
+    def seen_from(path: str) -> str:
+        there = Path(path).absolute()
+        if there.drive != folder.drive:
+            return there.as_posix()
+        return Path(os.path.relpath(there, folder)).as_posix()
+
+    return with_paths(state, seen_from)
 
 
 def absolute(state: ViewState, folder: Path) -> ViewState:
@@ -82,24 +89,55 @@ def absolute(state: ViewState, folder: Path) -> ViewState:
     return with_paths(state, lambda path: os.path.normpath(folder / path))
 
 
+def files_of(state: ViewState) -> tuple[str, ...]:
+    """Every file that a view names, each once."""
+    named: dict[str, None] = {}
+
+    def note(path: str) -> str:
+        named[path] = None
+        return path
+
+    with_paths(state, note)
+    return tuple(named)
+
+
 def with_paths(state: ViewState, moved: Callable[[str], str]) -> ViewState:
-    """A view with every file name changed by a function."""
+    """A view with every file name changed by a function.
 
-    def optional(path: str | None) -> str | None:
-        return None if path is None else moved(path)
+    An atlas that the program does not know by its id is a label file of the user's, named by its path.
+    """
+    return _renamed(state, moved)
 
-    def walk(value: Any) -> Any:
-        match value:
-            case FileMap(path=path):
-                return FileMap(moved(path))
-            case Preparation(confounds=confounds, brain=brain):
-                return replace(value, confounds=optional(confounds), brain=optional(brain))
-            case msgspec.Struct():
-                return type(value)(**{name: walk(getattr(value, name)) for name in value.__struct_fields__})
-            case tuple():
-                return tuple(walk(item) for item in value)
-            case _:
-                return value
 
-    view: ViewState = walk(state)
-    return replace(view, surface=replace(view.surface, cortex=optional(view.surface.cortex)))
+def _renamed(value: Any, moved: Callable[[str], str]) -> Any:
+    if isinstance(value, msgspec.Struct):
+        own = _names_in(value, moved)
+        rest = {name: _renamed(getattr(value, name), moved) for name in value.__struct_fields__ if name not in own}
+        return type(value)(**rest, **own)
+    return tuple(_renamed(part, moved) for part in value) if isinstance(value, tuple) else value
+
+
+def _names_in(value: msgspec.Struct, moved: Callable[[str], str]) -> dict[str, Any]:
+    """The fields of a value that name files, changed."""
+    match value:
+        case FileMap(path=path):
+            return {"path": moved(path)}
+        case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | Vouched(atlas=atlas):
+            return {"atlas": _atlas(atlas, moved)}
+        case Preparation(confounds=confounds, brain=brain):
+            return {"confounds": confounds and moved(confounds), "brain": brain and moved(brain)}
+        case SurfaceView(cortex=cortex):
+            return {"cortex": cortex and moved(cortex)}
+        case ViewState(atlases=atlases):
+            return {"atlases": tuple(_atlas(atlas, moved) for atlas in atlases)}
+        case _:
+            return {}
+
+
+def _atlas(atlas: str, moved: Callable[[str], str]) -> str:
+    from .io.atlases import atlas_ids  # noqa: PLC0415 - keeps opening quick
+
+    if atlas in atlas_ids():
+        return atlas
+    image, table = label_file(atlas)
+    return label_file_id(moved(image), table and moved(table))

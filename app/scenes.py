@@ -198,7 +198,7 @@ class Scenes:
         projected: Projected | None = self._results.get(projection_of(image.grid, state.surface.cortex))
         if projected is None or side not in projected.by_side:
             return None
-        return on_vertices(projected.by_side[side], image.frame(frame), labels=bool(answer.labels))
+        return on_vertices(projected.by_side[side], image.frame(frame), labels=answer.is_labels)
 
     def _shading(self, cortex: Cortex, side: Hemisphere) -> NDArray[np.uint8]:
         """Two greys by the sign of curvature, (n, 4)."""

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from .answers import Answer
-from .compute import compute
+from .atlas import Atlas
+from .compute import atlas_answer, compute, open_atlas
 from .display import first_overlay
 from .io.memory import DoesNotFit
 from .jobs import Jobs
 from .opening import Opened, open_path
 from .problems import Finding, Problem
 from .questions import AtlasData, CortexData, PreparedRun, Projection, QualityOf, Question, RegionSurface
-from .recipes import Drawing, FileMap, Point, Recipe, SeedCorrelation
+from .recipes import AtlasLabels, Drawing, FileMap, Point, Recipe, SeedCorrelation, label_file
 from .resolve import Failure, asked, concrete, helpful_to, missing, stands_on
 from .results import Results
 from .scenes import Scenes, Shown, has_surface
-from .state import Overlay, ViewState
+from .state import Layout, Overlay, ViewState
 from .store import Store
 
 Level = Literal["info", "warning", "error"]
 LIVE = "live"
 UNUSED_BYTES = 600_000_000  # of answers that nothing shows any more: undo and stepping back are instant
 # Said by `habena info` and "About this file", but no reason to greet anyone with a warning: millimetres and MNI
-# coordinates without a variant are what most files mean.
-QUIET = frozenset({"units-missing", "space-unconfirmed", "flattened", "reader-note"})
+# coordinates without a variant are what most files mean. Labels without names are told with a way to name them.
+QUIET = frozenset({"units-missing", "space-unconfirmed", "flattened", "reader-note", "labels-nameless"})
 
 
 class Notice(NamedTuple):
@@ -59,11 +61,14 @@ class Session(QObject):
     noticed : Notice
     opened : Opened
         A path has been opened and taken in.
+    atlas_opened : Atlas
+        A label image of the user's has been opened as an atlas.
     """
 
     changed = Signal()
     noticed = Signal(object)
     opened = Signal(object)
+    atlas_opened = Signal(object)
 
     def __init__(
         self, state: ViewState | None = None, parent: QObject | None = None, *, slices_only: bool = False
@@ -77,6 +82,7 @@ class Session(QObject):
         self._awaited: frozenset[Question] = frozenset()
         self._loading: dict[object, Callable[[Any], None]] = {}
         self._slices_only = slices_only
+        self._discard: list[Callable[[], None]] = []
         self.jobs.finished.connect(self._on_finished)
         self.jobs.failed.connect(self._on_failed)
         self.jobs.cancelled.connect(self._on_cancelled)
@@ -140,7 +146,8 @@ class Session(QObject):
 
     def open(self, path: str) -> None:
         """Open a path in the background; `opened` or `noticed` tells what came of it."""
-        self.start(("open", path), f"Opening {_name(path)}", lambda report: open_path(path, report), self._take)
+        cortex = CortexData(self.state.surface.cortex)
+        self.start(("open", path), f"Opening {_name(path)}", lambda report: open_path(path, report, cortex), self._take)
 
     def start(
         self, key: object, title: str, work: Callable[[Callable[[float], None]], Any], then: Callable[[Any], None]
@@ -154,9 +161,12 @@ class Session(QObject):
         for recipe, answer in opened.layers:
             self.results.put(recipe, answer)
             state = with_layer(state, recipe, answer)
+        if opened.discard is not None:
+            self._discard.append(opened.discard)
         if opened.cortex is not None:
-            layout = state.layout if has_surface(state.layout) else "ortho+surface"
-            state = replace(state, surface=replace(state.surface, cortex=opened.cortex), layout=layout)
+            state = replace(state, surface=replace(state.surface, cortex=opened.cortex.path))
+        if opened.cortex is not None or any(answer.cortex for _, answer in opened.layers):
+            state = replace(state, layout=self._layout_with_surface(state))
         self.store.update(state, "open")
         for problem in opened.problems:
             self.noticed.emit(Notice("error", str(problem)))
@@ -167,6 +177,29 @@ class Session(QObject):
             self.load_rest(recipe, answer)
         self.opened.emit(opened)
 
+    def _layout_with_surface(self, state: ViewState) -> Layout:
+        """The layout that shows the cortex too; slices only where there is something to see on them."""
+        answers = [self.results.get(overlay.recipe) for overlay in state.overlays]
+        if not any(isinstance(answer, Answer) and answer.image is not None for answer in answers):
+            return "surface"
+        return state.layout if has_surface(state.layout) else "ortho+surface"
+
+    def open_atlas(self, atlas: str) -> None:
+        """Open a label image of the user's as an atlas: its regions are named, found and shown; see `label_file`."""
+        title = f"Opening {_name(label_file(atlas)[0])}"
+        self.start(("open", atlas), title, lambda _: open_atlas(atlas), self._take_atlas)
+
+    def _take_atlas(self, atlas: Atlas) -> None:
+        recipe = AtlasLabels(atlas.info.id)
+        self.results.put(AtlasData(atlas.info.id), atlas)
+        self.results.put(recipe, atlas_answer(atlas))
+        state = without_other_tables(self.state, atlas.info.id)
+        if not any(overlay.recipe == recipe for overlay in state.overlays):
+            state = with_layer(state, recipe, self.results.get(recipe))
+        self.store.update(replace(state, atlases=(*state.atlases, atlas.info.id)), "open atlas")
+        self._tell(atlas.findings)
+        self.atlas_opened.emit(atlas)
+
     def _tell(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
             if finding.code in QUIET:
@@ -175,13 +208,9 @@ class Session(QObject):
 
     def load_rest(self, recipe: FileMap, answer: Answer) -> None:
         """Unpack the other frames of a compressed series in the background."""
-        image = answer.image
-        if image is None or image.ready(answer.n_frames - 1):
-            return
-        load: Callable[[Callable[[float], None]], None] | None = getattr(image, "load", None)
-        if load is not None:
+        if answer.rest is not None:
             title = f"Loading {_name(recipe.path)}"
-            self.start(("load", recipe), title, load, lambda _: self._on_view(self.state))
+            self.start(("load", recipe), title, answer.rest, lambda _: self._on_view(self.state))
 
     # -- the loop
 
@@ -277,6 +306,22 @@ class Session(QObject):
             self.results.put(key, Failure(stopped))
         self.changed.emit()
 
+    @contextmanager
+    def guarded(self) -> Generator[None]:
+        """What reads files while it draws or shows: one that is gone or cut short fails its layer, not the rest."""
+        try:
+            yield
+        except Problem as problem:
+            self.lose(problem)
+
+    def lose(self, problem: Problem) -> None:
+        """A file that was open cannot be read any more: its layers have failed."""
+        file = FileMap(problem.where)
+        if isinstance(self.results.get(file), Answer):
+            self.results.put(file, Failure(problem))
+            self.changed.emit()
+        self.noticed.emit(Notice("error", str(problem)))
+
     def ask(self, question: Question) -> None:
         """Have a question answered whose foundations are at hand, unless it is already on its way."""
         if question not in self.results:
@@ -293,6 +338,9 @@ class Session(QObject):
         self.jobs.close()
         self._last.clear()
         self.results.clear()
+        for discard in self._discard:
+            discard()
+        self._discard.clear()
 
 
 def with_layer(state: ViewState, recipe: Recipe, answer: Answer) -> ViewState:
@@ -306,6 +354,24 @@ def with_layer(state: ViewState, recipe: Recipe, answer: Answer) -> ViewState:
         x, y, z = (round((a + b) / 2, 3) for a, b in zip(*box, strict=True))
         crosshair = (x, y, z)
     return replace(state, overlays=(*state.overlays, overlay), selected=key, crosshair_mm=crosshair)
+
+
+def without_other_tables(state: ViewState, atlas: str) -> ViewState:
+    """The view in which a label image has the table of names that ``atlas`` says, where it had another one."""
+    image = label_file(atlas)[0]
+
+    def is_same(other: str) -> bool:
+        return label_file(other)[0] == image
+
+    overlays = tuple(
+        replace(overlay, recipe=AtlasLabels(atlas))
+        if isinstance(overlay.recipe, AtlasLabels) and is_same(overlay.recipe.atlas)
+        else overlay
+        for overlay in state.overlays
+    )
+    atlases = tuple(other for other in state.atlases if not is_same(other))
+    vouched = tuple(replace(one, atlas=atlas) if is_same(one.atlas) else one for one in state.vouched)
+    return replace(state, overlays=overlays, atlases=atlases, vouched=vouched)
 
 
 def family_of(recipe: Recipe) -> object:
@@ -329,7 +395,7 @@ def title_of(question: Question) -> str:
         case QualityOf(run=FileMap(path=path)):
             title = f"Looking at the quality of {_name(path)}"
         case AtlasData(id=atlas):
-            title = f"Reading atlas {_name(atlas)}"
+            title = f"Reading atlas {_name(label_file(atlas)[0])}"
         case CortexData() | Projection():
             title = "Preparing the cortex"
         case RegionSurface():

@@ -116,6 +116,10 @@ class SliceView(QObject):
 
     def draw(self) -> None:
         """Draw now."""
+        with self._session.guarded():
+            self._draw()
+
+    def _draw(self) -> None:
         self._soon.stop()
         began = perf_counter()
         moving = self._gesture != "" or self._rest.isActive()
@@ -279,7 +283,8 @@ class SliceView(QObject):
 
     def _hover(self, touch: Touch) -> None:
         panel = self.panel_at(touch)
-        self.hovered.emit(None if panel is None else panel.mm_at(touch.x, touch.y))
+        with self._session.guarded():
+            self.hovered.emit(None if panel is None else panel.mm_at(touch.x, touch.y))
 
     def _enlarge(self, touch: Touch) -> None:
         panel = self.panel_at(touch)

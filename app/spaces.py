@@ -40,7 +40,10 @@ def naming(shown: tuple[Shown, ...], state: ViewState, atlas: AtlasInfo) -> Nami
     base = reference(shown)
     if base is None:
         return Naming(allowed=False, note="")
-    fit = templates.compatible(space_of(base.overlay, base.answer), state.template_of(atlas.id, atlas.template))
+    template = state.template_of(atlas.id, atlas.template)
+    if template == templates.SAME_AS_IMAGES:
+        return Naming(allowed=True, note="")
+    fit = templates.compatible(space_of(base.overlay, base.answer), template)
     return Naming(fit.names_regions, fit.message)
 
 

@@ -60,6 +60,10 @@ class SurfaceView(QObject):
 
     def draw(self) -> None:
         """Draw now, as far as the cortex is at hand."""
+        with self._session.guarded():
+            self._draw()
+
+    def _draw(self) -> None:
         self._soon.stop()
         size = self._canvas.size_px()
         scale = self._canvas.devicePixelRatioF()

@@ -58,6 +58,8 @@ _ALIASES = {
     "mni152variantnotstated": "mni152",
 }
 
+SAME_AS_IMAGES = "same as the images"
+"""What the user says of a label image of one person: it lies where that person's images lie, whatever space it is."""
 _NATIVE = frozenset(("individual", "native", "t1w", "t2w", "orig", "scanner", "func", "bold", "boldref", "anat", "pet"))
 
 HABENULA_SHIFT_MM = 1.1

@@ -184,6 +184,7 @@ class Window(QMainWindow):
         files = self.files
         self._command(menu, self.tr("Open files…"), "Ctrl+O", files.open_files, "folder-open")
         self._command(menu, self.tr("Open folder…"), "Ctrl+Shift+O", files.open_folder)
+        self._command(menu, self.tr("Open atlas or label image…"), "", files.open_atlas)
         self._recent_menu = menu.addMenu(self.tr("Open recent"))
         self._command(menu, self.tr("Open the sample view"), "", files.open_sample)
         menu.addSeparator()
@@ -326,6 +327,7 @@ class Window(QMainWindow):
         session.changed.connect(self._schedule_refresh)
         session.noticed.connect(self.tell)
         session.opened.connect(self.files.remember)
+        session.atlas_opened.connect(self.files.atlas_opened)
         session.jobs.progressed.connect(self._job_progressed)
         for ended in (session.jobs.finished, session.jobs.failed, session.jobs.cancelled):
             ended.connect(self._job_ended)
@@ -369,7 +371,8 @@ class Window(QMainWindow):
         if state.radiological != self.settings.radiological:
             self.remember(replace(self.settings, radiological=state.radiological))
         if self.panels is not None:
-            self.panels.refresh()
+            with self.session.guarded():
+                self.panels.refresh()
 
     def _refresh_recent(self) -> None:
         self._recent_menu.setEnabled(bool(self.settings.recent))

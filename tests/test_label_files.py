@@ -61,7 +61,7 @@ def test_a_table_beside_the_image_is_found_and_said(tmp_path: Path):
 def test_labels_without_a_table_are_named_by_number(tmp_path: Path):
     atlas = load_label_file(save(tmp_path / "mine.nii", labels()))
     assert [(r.index, r.title) for r in atlas.regions] == [(3, "Label 3"), (40, "Label 40"), (1000, "Label 1000")]
-    assert atlas.findings == ()
+    assert [(one.code, one.value) for one in atlas.findings] == [("labels-nameless", 3)]
 
 
 def test_names_that_are_missing_and_too_many_are_counted(tmp_path: Path):

@@ -88,7 +88,7 @@ def render(  # noqa: PLR0913 - the options of the command
     out: Path_,
     *,
     overlays: Sequence[Path_] = (),
-    layout: Literal["ortho", "axial", "coronal", "sagittal", "lightbox", "surface"] = "ortho",
+    layout: Literal["ortho", "axial", "coronal", "sagittal", "lightbox", "surface"] | None = None,
     at: Point | None = None,
     size: tuple[int, int] = (1200, 900),
     dpi: float = 100.0,
@@ -105,7 +105,8 @@ def render(  # noqa: PLR0913 - the options of the command
         .png, .tif, .svg, .pdf or .html.
     overlays : sequence of str
         ``FILE[,cmap=NAME][,range=LO:HI][,threshold=T][,opacity=O][,fade]``.
-    layout : str
+    layout : str or None
+        None: that of the saved view, else ortho.
     at : (float, float, float) or None
         Where the slices cut, mm; None: at the peak of the first overlay.
     size : (int, int)
@@ -123,9 +124,10 @@ def render(  # noqa: PLR0913 - the options of the command
         What to know about the files.
     """
     from .app import headless  # noqa: PLC0415
+    from .app.overlay_options import parse_overlay  # noqa: PLC0415
 
     options = headless.RenderOptions(layout, at, size, dpi, radiological)
-    parsed = [headless.parse_overlay(os.fspath(overlay)) for overlay in overlays]
+    parsed = [parse_overlay(os.fspath(overlay)) for overlay in overlays]
     name = None if underlay is None else os.fspath(underlay)
     return headless.render(name, os.fspath(out), parsed, options, with_view=with_view)
 

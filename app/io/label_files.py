@@ -80,6 +80,8 @@ def _user_labels(info: AtlasInfo, volume: Volume, rows: Sequence[Row], found: li
     named = {row.index: row for row in rows}
     unnamed = [int(label) for label in present if int(label) not in named]
     absent = sorted(set(named) - set(present.tolist()) - {0})
+    if not rows:
+        found.append(_finding("labels-nameless", path, len(unnamed), "labels have no names: no table names them"))
     if rows and unnamed:
         found.append(_finding("labels-unnamed", path, len(unnamed), f"labels have no name, such as {unnamed[0]}"))
     if absent:

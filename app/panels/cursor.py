@@ -47,9 +47,9 @@ class CursorControl(QObject):
         if value is None:
             value = self._cortex_value(layer, at)
         unit = layer.answer.statistic or layer.answer.unit
-        if layer.answer.labels and isinstance(value, float):
-            name = next((label.name for label in layer.answer.labels if label.value == round(value)), None)
-            return ValueLine(layer.overlay.name, name)
+        if layer.answer.is_labels and isinstance(value, float):
+            labels = layer.answer.labels(layer.overlay.frame)
+            return ValueLine(layer.overlay.name, next((x.name for x in labels if x.value == round(value)), None))
         return ValueLine(layer.overlay.name, value, unit)
 
     def _cortex_value(self, layer: Shown, at: Point) -> float | None:

@@ -199,7 +199,7 @@ def colour_choices() -> tuple[ColourChoice, ...]:
 
 def kind_of(answer: Answer) -> Literal["scalar", "labels", "rgb"]:
     """Which settings apply to a layer."""
-    if answer.labels:
+    if answer.is_labels:
         return "labels"
     return "rgb" if answer.image is not None and answer.image.kind == "rgb" else "scalar"
 
@@ -295,7 +295,7 @@ def _values(answer: Answer, frame: int) -> NDArray[np.float32] | None:
     """Values whose histogram is shown; None while they are not at hand."""
     frame = min(frame, answer.n_frames - 1)
     if answer.image is not None:
-        if answer.image.kind == "rgb" or answer.labels or not answer.image.ready(frame):
+        if answer.image.kind == "rgb" or answer.is_labels or not answer.image.ready(frame):
             return None
         return answer.image.frame(frame)
     return np.concatenate([data.frame(frame) for data in answer.cortex.values()]) if answer.cortex else None

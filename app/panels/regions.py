@@ -148,7 +148,7 @@ class RegionTableControl(QObject):
         maps = [
             (s.overlay.name, s.answer, min(s.overlay.frame, s.answer.n_frames - 1))
             for s in reversed(self._session.shown())
-            if s.answer.image is not None and s.answer.image.kind != "rgb" and not s.answer.labels
+            if s.answer.image is not None and s.answer.image.kind != "rgb" and not s.answer.is_labels
         ]
         maps = [entry for entry in maps if entry[1].image is not None and entry[1].image.ready(entry[2])]
         marker = (atlas, tuple((name, id(answer), frame) for name, answer, frame in maps))

@@ -321,7 +321,7 @@ class SeedControl(QObject):
 
 def is_run(answer: Answer) -> bool:
     """Whether an image is a series that correlations make sense for."""
-    return answer.image is not None and answer.image.kind != "rgb" and answer.n_frames >= 8 and not answer.labels
+    return answer.image is not None and answer.image.kind != "rgb" and answer.n_frames >= 8 and not answer.is_labels
 
 
 def cost_of(path: str, answer: Answer, preparation: Preparation) -> tuple[str, bool]:

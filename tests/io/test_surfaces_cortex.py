@@ -184,7 +184,7 @@ def test_fslr_surfaces_are_found_where_packages_keep_them(monkeypatch, tmp_path,
     (tmp_path / place / left.replace("32k", "4k")).touch()
     for name in (left, right):
         geometry(tmp_path / place / name)
-    cortices = fs_lr_32k()
+    cortices = read_cortices(fs_lr_32k())
     assert [cortex.hemisphere for cortex in cortices] == ["left", "right"]
     assert cortices[0].world.source.name == left
     assert cortices[0].world.space == "fsLR"
