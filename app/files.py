@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from .problems import Problem
 from .recipes import FileMap, label_file, label_file_id
 from .resolve import concrete, file_of
 from .saved import save_view
+from .scenes import has_surface
 from .session import Notice
 from .state import Overlay, Vouched
 
@@ -161,9 +163,16 @@ class FileCommands(QObject):
         session = self._window.session
         size = self._window.area.slices.size_px()
         options = RenderOptions(size=size, scale=self._window.area.slices.devicePixelRatioF())
-        self._try(
-            lambda: write_picture(path, session.state, session.shown(), session.results, options, with_view=False), path
-        )
+        state, shown, results = session.state, session.shown(), session.snapshot()
+
+        def write() -> None:
+            write_picture(path, state, shown, results, options, with_view=False)
+
+        if sys.platform == "darwin" and has_surface(state.layout):  # OpenGL there wants the first thread
+            self._try(write, path)
+        else:
+            title = self.tr("Saving {name}").format(name=Path(path).name)
+            session.start(("save", path), title, lambda _: write(), lambda _: self._saved(path))
 
     def save_table(self, name: str, text: str) -> None:
         """Save a table as TSV."""
@@ -207,11 +216,13 @@ class FileCommands(QObject):
             return
         frame = min(overlay.frame, answer.n_frames - 1)
 
-        def done(_: Any) -> None:
-            self._window.tell(Notice("info", self.tr("Saved {path}.").format(path=path)))
-
         title = self.tr("Saving {name}").format(name=Path(path).name)
-        session.start(("save", path), title, lambda report: write_answer(path, answer, like, frame, report), done)
+        session.start(
+            ("save", path),
+            title,
+            lambda report: write_answer(path, answer, like, frame, report),
+            lambda _: self._saved(path),
+        )
 
     def _try(self, work: Any, path: str) -> None:
         """Do a short piece of writing and say what came of it."""
@@ -220,7 +231,10 @@ class FileCommands(QObject):
         except Problem as problem:
             self._window.tell(Notice("error", str(problem)))
         else:
-            self._window.tell(Notice("info", self.tr("Saved {path}.").format(path=path)))
+            self._saved(path)
+
+    def _saved(self, path: str) -> None:
+        self._window.tell(Notice("info", self.tr("Saved {path}.").format(path=path)))
 
     # -- telling
 

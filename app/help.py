@@ -52,13 +52,6 @@ def _table(rows: Iterable[tuple[str, str]]) -> str:
     return f"<table cellpadding='2'>{lines}</table>"
 
 
-def show_doctor(parent: QWidget) -> None:
-    """What `habena doctor` prints."""
-    from .doctor import examine, in_words  # noqa: PLC0415
-
-    _show(parent, tr("Is anything missing?"), plain=in_words(examine()))
-
-
 def show_about(parent: QWidget) -> None:
     """Version, licence, and whose work is in it."""
     from ..resources import file  # noqa: PLC0415

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from .answers import Answer
-from .atlas import Atlas
+from .atlas import Atlas, AtlasInfo, Region
 from .compute import atlas_answer, compute, open_atlas
 from .display import first_overlay
+from .io.atlases import atlas_ids
 from .io.memory import DoesNotFit
 from .jobs import Jobs
 from .opening import Opened, open_path
@@ -42,6 +43,13 @@ class Notice(NamedTuple):
     level: Level
     text: str
     actions: tuple[tuple[str, Callable[[], None]], ...] = ()
+
+
+class OwnAtlas(NamedTuple):
+    """A label image of the user's that has been opened as an atlas."""
+
+    info: AtlasInfo
+    regions: tuple[Region, ...]
 
 
 class Session(QObject):
@@ -83,6 +91,7 @@ class Session(QObject):
         self._loading: dict[object, Callable[[Any], None]] = {}
         self._slices_only = slices_only
         self._discard: list[Callable[[], None]] = []
+        self.own_atlases: dict[str, OwnAtlas] = {}
         self.jobs.finished.connect(self._on_finished)
         self.jobs.failed.connect(self._on_failed)
         self.jobs.cancelled.connect(self._on_cancelled)
@@ -190,15 +199,24 @@ class Session(QObject):
         self.start(("open", atlas), title, lambda _: open_atlas(atlas), self._take_atlas)
 
     def _take_atlas(self, atlas: Atlas) -> None:
-        recipe = AtlasLabels(atlas.info.id)
+        recipe, answer = AtlasLabels(atlas.info.id), atlas_answer(atlas)
         self.results.put(AtlasData(atlas.info.id), atlas)
-        self.results.put(recipe, atlas_answer(atlas))
-        state = without_other_tables(self.state, atlas.info.id)
+        self.results.put(recipe, answer)
+        self._know(atlas)
+        state = shown_as_atlas(without_other_tables(self.state, atlas.info.id), recipe, answer)
         if not any(overlay.recipe == recipe for overlay in state.overlays):
-            state = with_layer(state, recipe, self.results.get(recipe))
+            state = with_layer(state, recipe, answer)
         self.store.update(replace(state, atlases=(*state.atlases, atlas.info.id)), "open atlas")
         self._tell(atlas.findings)
         self.atlas_opened.emit(atlas)
+
+    def _know(self, atlas: Atlas) -> None:
+        """Offer an atlas of the user's wherever atlases are chosen, with the table of names that it has now."""
+        if atlas.info.id in atlas_ids():
+            return
+        image = label_file(atlas.info.id)[0]
+        self.own_atlases = {name: own for name, own in self.own_atlases.items() if label_file(name)[0] != image}
+        self.own_atlases[atlas.info.id] = OwnAtlas(atlas.info, atlas.regions)
 
     def _tell(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
@@ -265,6 +283,8 @@ class Session(QObject):
             return  # a panel's own work, which it takes itself
         else:
             self.results.put(key, result)
+            if isinstance(result, Atlas):
+                self._know(result)
             if isinstance(result, Answer) and isinstance(key, FileMap):
                 self._tell(result.findings)
                 self.load_rest(key, result)
@@ -277,9 +297,10 @@ class Session(QObject):
             if isinstance(key, Question):  # asked again it would fail again, for ever
                 self.results.put(key, Failure(Problem("Habena", "failed by a defect", "please report it")))
             raise error  # to the excepthook, which shows it; the session goes on
+        actions: tuple[tuple[str, Callable[[], None]], ...] = ()
         if isinstance(key, Question):
             self.results.put(key, Failure(error))
-        actions: tuple[tuple[str, Callable[[], None]], ...] = ()
+            actions = ((self.tr("Try again"), lambda: self.retry(key)),)
         if isinstance(error, DoesNotFit) and isinstance(key, tuple) and key[0] == "load":
             recipe = key[1]
             actions = ((self.tr("Unpack to disk"), lambda: self.unpack_to_disk(recipe)),)
@@ -320,7 +341,7 @@ class Session(QObject):
         if isinstance(self.results.get(file), Answer):
             self.results.put(file, Failure(problem))
             self.changed.emit()
-        self.noticed.emit(Notice("error", str(problem)))
+        self.noticed.emit(Notice("error", str(problem), ((self.tr("Try again"), lambda: self.retry(file)),)))
 
     def ask(self, question: Question) -> None:
         """Have a question answered whose foundations are at hand, unless it is already on its way."""
@@ -328,10 +349,24 @@ class Session(QObject):
             self._start(question)
 
     def retry(self, question: Question) -> None:
-        """Forget a failure and ask again."""
+        """Forget a failure, and those that came of it, and ask again."""
         self.results.forget(question)
+        for failed in tuple(asked(self.state, self.results, with_surface=has_surface(self.state.layout))):
+            if isinstance(self.results.get(failed), Failure):
+                self.results.forget(failed)
         self._resolve()
         self.changed.emit()
+
+    def snapshot(self) -> Results:
+        """The answers that the view needs, for another thread: the session's own go on changing."""
+        kept = Results(UNUSED_BYTES)
+        needed = frozenset(asked(self.state, self.results, with_surface=has_surface(self.state.layout)))
+        kept.use(needed)
+        for question in needed:
+            answer = self.results.get(question)
+            if answer is not None:
+                kept.put(question, answer)
+        return kept
 
     def close(self) -> None:
         """Stop all work and give memory back."""
@@ -354,6 +389,18 @@ def with_layer(state: ViewState, recipe: Recipe, answer: Answer) -> ViewState:
         x, y, z = (round((a + b) / 2, 3) for a, b in zip(*box, strict=True))
         crosshair = (x, y, z)
     return replace(state, overlays=(*state.overlays, overlay), selected=key, crosshair_mm=crosshair)
+
+
+def shown_as_atlas(state: ViewState, recipe: AtlasLabels, answer: Answer) -> ViewState:
+    """The view in which layers that showed a label image as numbers show it as an atlas."""
+    file = FileMap(label_file(recipe.atlas)[0])
+    overlays = tuple(
+        replace(first_overlay(overlay.key, recipe, answer, lowest=False), visible=overlay.visible)
+        if overlay.recipe == file
+        else overlay
+        for overlay in state.overlays
+    )
+    return replace(state, overlays=overlays)
 
 
 def without_other_tables(state: ViewState, atlas: str) -> ViewState:

@@ -56,6 +56,12 @@ class Startup(QObject):
             self._thread.start()
 
     def _load(self) -> None:
+        self._import()
+        from .io.dicom import discard_leftovers  # noqa: PLC0415 - after everything that someone waits for
+
+        discard_leftovers()
+
+    def _import(self) -> None:
         for modules, loaded in (((PANELS,), self.panels_loaded), (VTK, self.vtk_loaded)):
             for module in modules:
                 import_module(module)

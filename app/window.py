@@ -40,6 +40,7 @@ from ..widgets.theme import apply_theme
 from ..widgets.welcome import Welcome
 from .actions import ACTIONS, Action
 from .files import FileCommands
+from .io.atlases import atlas_ids
 from .io.memory import in_words
 from .painting import SlicePainter
 from .recipes import RegionMask
@@ -47,12 +48,14 @@ from .scenes import has_surface
 from .session import Notice, Session
 from .settings import Settings, save_settings
 from .slice_view import SliceView
+from .spaces import mixed
 from .state import ViewState
 from .surface_view import SurfaceView
 
 REFRESH_MS = 40
 FIRST_PICTURE_MS = 1500  # without one by then, the rest is loaded all the same
 TITLE = "Habena"
+LEVELS = ("error", "warning", "info")
 
 if TYPE_CHECKING:
     from .panels.dock import Panels
@@ -117,6 +120,7 @@ class Window(QMainWindow):
         self.files = FileCommands(self)
         self._notices: list[Notice] = []
         self._jobs: dict[object, Job] = {}
+        self._warned_of = ""
         self._actions: dict[str, tuple[Action, QAction]] = {}
         self._build_centre(kernels)
         self._build_status()
@@ -208,11 +212,19 @@ class Window(QMainWindow):
             group.addAction(action)
 
     def _build_help_menu(self, menu: QMenu) -> None:
-        from .help import show_about, show_doctor, show_keys  # noqa: PLC0415 - dialogs only when asked for
+        from .help import show_about, show_keys  # noqa: PLC0415 - dialogs only when asked for
 
         self._command(menu, self.tr("All keys"), "F1", partial(show_keys, self))
-        self._command(menu, self.tr("Is anything missing?"), "", partial(show_doctor, self))
+        self._command(menu, self.tr("Is anything missing?"), "", self._show_doctor)
         self._command(menu, self.tr("About Habena"), "", partial(show_about, self))
+
+    def _show_doctor(self) -> None:
+        """What `habena doctor` prints; looking takes a while."""
+        from .doctor import examine, in_words  # noqa: PLC0415 - only when asked for
+        from .help import show_text  # noqa: PLC0415 - dialogs only when asked for
+
+        title = self.tr("Is anything missing?")
+        self.session.start("doctor", title, lambda _: in_words(examine()), partial(show_text, self, title))
 
     def _command(self, menu: QMenu, text: str, keys: str, do: object, icon: str = "") -> QAction:
         action = QAction(text, self)
@@ -368,8 +380,13 @@ class Window(QMainWindow):
         self.job_bar.set_memory(in_words(self.session.results.nbytes))
         self.welcome.set_recent([(Path(path).name, str(Path(path).parent)) for path in self.settings.recent])
         self._refresh_recent()
-        if state.radiological != self.settings.radiological:
-            self.remember(replace(self.settings, radiological=state.radiological))
+        known = tuple(atlas for atlas in state.atlases if atlas in atlas_ids())  # never the path of a user's file
+        if (state.radiological, known) != (self.settings.radiological, self.settings.atlases):
+            self.remember(replace(self.settings, radiological=state.radiological, atlases=known))
+        warning = mixed(self.session.shown())
+        if warning and warning != self._warned_of:
+            self.tell(Notice("warning", warning))
+        self._warned_of = warning
         if self.panels is not None:
             with self.session.guarded():
                 self.panels.refresh()
@@ -399,15 +416,15 @@ class Window(QMainWindow):
             self.statusBar().showMessage(self.panels.hover_text(at))
 
     def tell(self, notice: Notice) -> None:
-        """Show a notice above the views; the same one once."""
-        if notice not in self._notices:
-            self._notices.append(notice)
+        """Show a notice above the views; the same one once, with what can be done now."""
+        self._notices = [other for other in self._notices if other.text != notice.text]
+        self._notices.append(notice)
         self._show_notices()
 
     def _show_notices(self) -> None:
-        self.notice_bar.set_notices(
-            ShownNotice(n.level, n.text, tuple(text for text, _ in n.actions)) for n in self._notices
-        )
+        """Errors first, the newest first: only one is in sight until the others are asked for."""
+        ordered = sorted(reversed(self._notices), key=lambda notice: LEVELS.index(notice.level))
+        self.notice_bar.set_notices(ShownNotice(n.level, n.text, tuple(text for text, _ in n.actions)) for n in ordered)
 
     def _find_notice(self, shown: object) -> Notice | None:
         return next((n for n in self._notices if isinstance(shown, ShownNotice) and n.text == shown.text), None)
@@ -470,12 +487,9 @@ class Window(QMainWindow):
             self.panels.jump(jump)
 
     def _escape(self) -> None:
-        """Put tools away; then take the newest notice away."""
-        if self.panels is not None and self.panels.put_tool_away():
-            return
-        if self._notices:
-            self._notices.pop()
-            self._show_notices()
+        """Put tools away; then take away the notice in sight."""
+        if self.panels is None or not self.panels.put_tool_away():
+            self.notice_bar.dismiss_first()
 
     def choose_file(self, title: str, kinds: str) -> str:
         """A file that the user picks, or nothing."""

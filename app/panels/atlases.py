@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from PySide6.QtCore import QObject
 
+from ...widgets.controls import Choice
 from ...widgets.pick_list import PickList
+from ..atlas import AtlasInfo
 from ..io.atlases import atlas_ids, describe
+from ..recipes import label_file
 from ..session import Session
+from .regions import RegionTableControl
+
+FIRST_CHOICE = "aal2"
 
 
 class AtlasesControl(QObject):
@@ -16,24 +24,69 @@ class AtlasesControl(QObject):
         super().__init__(chosen)
         self._session = session
         self._list = chosen
-        self._titles = {describe(atlas).short: atlas for atlas in atlas_ids()}
-        chosen.set_names(self._titles, tips={title: terms_of(atlas) for title, atlas in self._titles.items()})
+        self._by_title: dict[str, AtlasInfo] = {}
         chosen.changed.connect(self._change)
 
     def refresh(self) -> None:
-        """Tick the atlases of the view."""
-        wanted = tuple(title for title, atlas in self._titles.items() if atlas in self._session.state.atlases)
+        """Offer the atlases that there are, and tick those of the view."""
+        offered = atlases(self._session)
+        by_title = dict(zip(shorts(offered), offered, strict=True))
+        if by_title != self._by_title:
+            self._by_title = by_title
+            self._list.set_names(by_title, tips={title: terms_of(info) for title, info in by_title.items()})
+        wanted = tuple(title for title, info in by_title.items() if info.id in self._session.state.atlases)
         if wanted != self._list.ticked():
             self._list.set_ticked(wanted)
 
     def _change(self, titles: tuple[str, ...]) -> None:
-        atlases = tuple(self._titles[title] for title in titles)
+        atlases = tuple(self._by_title[title].id for title in titles)
         self._session.update("choose atlases", None, atlases=atlases)
 
 
-def terms_of(atlas_id: str) -> str:
+class AtlasChoice(QObject):
+    """Binds the choice above the region table."""
+
+    def __init__(self, session: Session, chosen: Choice, table: RegionTableControl) -> None:
+        super().__init__(chosen)
+        self._session = session
+        self._chosen = chosen
+        self._table = table
+        self._offered: tuple[AtlasInfo, ...] = ()
+        chosen.chosen.connect(self._choose)
+
+    def refresh(self) -> None:
+        """Offer the atlases that there are; the one that was chosen stays, as long as there is one."""
+        offered = atlases(self._session)
+        if offered == self._offered:
+            return
+        self._offered = offered
+        ids = [info.id for info in offered]
+        if self._table.atlas_id not in ids:
+            self._table.atlas_id = FIRST_CHOICE if FIRST_CHOICE in ids else ids[0]
+        self._chosen.set_items((info.id, info.title) for info in offered)
+        self._chosen.set_value(self._table.atlas_id)
+
+    def _choose(self, atlas: object) -> None:
+        self._table.atlas_id = str(atlas)
+        self._table.refresh()
+
+
+def atlases(session: Session) -> tuple[AtlasInfo, ...]:
+    """Atlases to choose from: those that the program knows, then the user's own."""
+    return (*map(describe, atlas_ids()), *(own.info for own in session.own_atlases.values()))
+
+
+def shorts(infos: tuple[AtlasInfo, ...]) -> tuple[str, ...]:
+    """Short names, with the folder where two files of the user's are named alike."""
+    names = [info.short or info.title for info in infos]
+    return tuple(
+        name if names.count(name) == 1 else f"{name} ({PurePath(label_file(info.id)[0]).parent.name})"
+        for info, name in zip(infos, names, strict=True)
+    )
+
+
+def terms_of(info: AtlasInfo) -> str:
     """Template, licence and citation, for a tool tip."""
-    info = describe(atlas_id)
     lines = [
         info.title,
         f"Space: {info.template or 'not stated'}",

@@ -21,11 +21,11 @@ from ...widgets.surface_panel import SurfacePanel
 from ...widgets.time_course import TimeCourse
 from ...widgets.value_table import ValueTable
 from ..finder import Jump
-from ..io.atlases import atlas_ids, describe
-from ..recipes import AtlasLabels, FileMap, Point, RegionMask
+from ..recipes import FileMap, Point, RegionMask, label_file_id
 from ..session import Notice
+from ..state import Overlay
 from . import clusters, regions
-from .atlases import AtlasesControl
+from .atlases import AtlasChoice, AtlasesControl
 from .cursor import CursorControl
 from .draw import DrawControl
 from .layers import LayersControl
@@ -117,7 +117,7 @@ class Panels(QObject):
         both.addWidget(scrolling(self.layer_panel))
         both.setStretchFactor(0, 0)
         both.setStretchFactor(1, 1)
-        both.setSizes([150, 500])
+        both.setSizes([200, 450])
         both.setMinimumWidth(310)
         self.layers = LayersControl(self._window.session, self.layer_list, self.layer_panel)
         self._fill("layers", both, self.layers)
@@ -179,15 +179,7 @@ class Panels(QObject):
 
     def _regions_with_choice(self) -> QWidget:
         chosen = Choice(self.tr("Atlas"), self.tr("Whose regions the table lists"))
-        chosen.set_items([(atlas, describe(atlas).title) for atlas in atlas_ids()])
-        self.region_rows.atlas_id = "aal2" if "aal2" in atlas_ids() else atlas_ids()[0]
-        chosen.set_value(self.region_rows.atlas_id)
-
-        def choose(value: object) -> None:
-            self.region_rows.atlas_id = str(value)
-            self.region_rows.refresh()
-
-        chosen.chosen.connect(choose)
+        self._controls.append(AtlasChoice(self._window.session, chosen, self.region_rows))
         return _under(self.region_table, self.tr("Atlas"), chosen)
 
     # -- what the window asks
@@ -239,6 +231,8 @@ class Panels(QObject):
                 self._window.files.save_map(key)
             case "info":
                 self._window.files.show_info(overlay)
+            case "atlas":
+                self._use_as_atlas(overlay)
             case "space":
                 self._window.files.ask_space(overlay)
             case "duplicate":
@@ -247,6 +241,14 @@ class Panels(QObject):
                 session.update("duplicate", None, overlays=(*state.overlays, copy), selected=copy.key)
             case _:
                 raise ValueError(action)
+
+    def _use_as_atlas(self, overlay: Overlay) -> None:
+        """A layer of label numbers becomes an atlas that names places."""
+        if isinstance(overlay.recipe, FileMap):
+            self._window.session.open_atlas(label_file_id(overlay.recipe.path))
+        else:
+            text = self.tr("{name} is no label image: only an image of a file can be used as an atlas.")
+            self._window.tell(Notice("warning", text.format(name=overlay.name)))
 
     def _choose_seed_file(self, what: str) -> None:
         images = self.tr("Images (*.nii *.nii.gz *.mgz *.img *.hdr);;All files (*)")
@@ -283,14 +285,6 @@ class Panels(QObject):
         text = self.tr("Select a region layer first: find a region and press Ctrl+Enter.")
         session.noticed.emit(Notice("info", text))
         self.finder.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def add_atlas_layer(self, atlas_id: str) -> None:
-        """A whole atlas as a layer."""
-        self.regions.add_layer(AtlasLabels(atlas_id), describe(atlas_id).title)
-
-    def seed_from(self, path: str) -> None:
-        """Use a mask file as seed."""
-        self.seed.take_file("mask", FileMap(path).path)
 
 
 def scrolling(content: QWidget) -> QScrollArea:

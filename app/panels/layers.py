@@ -49,6 +49,7 @@ class LayersControl(QObject):
                 ("save", self.tr("Save as NIfTI…")),
                 ("info", self.tr("About this file")),
                 ("space", self.tr("Say which space it is in…")),
+                ("atlas", self.tr("Use as an atlas of regions")),
                 ("duplicate", self.tr("Duplicate")),
             )
         )
@@ -67,21 +68,29 @@ class LayersControl(QObject):
     def refresh(self) -> None:
         """Show the view."""
         state = self._session.state
-        self._rows.set_rows([self._row(overlay) for overlay in reversed(state.overlays)], state.selected)
+        answers = {shown.overlay.key: shown.answer for shown in self._session.shown()}
+        rows = [self._row(overlay, answers.get(overlay.key)) for overlay in reversed(state.overlays)]
+        self._rows.set_rows(rows, state.selected)
         self._panel.set_layers(
             (overlay.key, overlay.name) for overlay in state.overlays if overlay.key != state.selected
         )
         overlay = state.overlay(state.selected)
-        answer = None if overlay is None else self._session.answer(overlay.recipe)
+        answer = None if overlay is None else answers.get(overlay.key)
+        if self.is_playing and (answer is None or answer.n_frames < 2):
+            self.play(playing=False)
         if overlay is None or answer is None:
-            self._panel.set_settings(None)
+            self._panel.set_settings(None, "" if overlay is None else self._why_not(overlay))
             self._counted = None
             return
         self._panel.set_settings(settings_of(overlay, answer, self._keys_by_recipe()))
         self._count(answer, overlay.frame)
 
-    def _row(self, overlay: Overlay) -> LayerRow:
-        answer = self._session.answer(overlay.recipe)
+    def _why_not(self, overlay: Overlay) -> str:
+        """Why a layer has no settings to show."""
+        failure = self._session.failure(overlay.recipe)
+        return self.tr("Loading.") if failure is None else str(failure)
+
+    def _row(self, overlay: Overlay, answer: Answer | None) -> LayerRow:
         failure = self._session.failure(overlay.recipe)
         detail = "" if answer is None else detail_of(overlay, answer)
         if failure is not None:
@@ -280,7 +289,7 @@ def detail_of(overlay: Overlay, answer: Answer) -> str:
     if isinstance(overlay.recipe, RegionMask):
         return "region"
     if isinstance(overlay.recipe, SeedCorrelation):
-        return "Fisher z" if overlay.recipe.measure == "z" else "correlation r"
+        return {"r": "correlation r", "z": "Fisher z", "p": "−log10 p"}[overlay.recipe.measure]
     words = [answer.statistic or answer.unit]
     if answer.image is not None:
         words.append(" × ".join(str(n) for n in answer.image.grid.shape))

@@ -13,12 +13,13 @@ from ...widgets.value_table import ValueTable
 from .. import finder
 from ..answers import Answer
 from ..atlas import Atlas, Region
+from ..compute import open_atlas
 from ..io.atlases import atlas_ids, describe, regions_of
 from ..problems import Problem
 from ..questions import AtlasData
 from ..recipes import Recipe, RegionMask
 from ..region_tables import STATISTICS, map_statistics
-from ..session import Notice, Session
+from ..session import Notice, Session, title_of
 from ..spaces import naming
 from ..state import Colours, Overlay, Threshold
 
@@ -56,11 +57,18 @@ class RegionsControl(QObject):
         field.chosen.connect(self._choose)
 
     def _search(self, text: str) -> None:
-        matches = finder.find(text, all_regions(), MOST_MATCHES)
+        own = (region for atlas in self._session.own_atlases.values() for region in atlas.regions)
+        matches = finder.find(text, (*all_regions(), *own), MOST_MATCHES)
         self._regions = {f"{match.region.atlas}/{match.region.index}": match.region for match in matches}
         self._field.set_matches(
-            Match(key, match.region.title, _where(match)) for key, match in zip(self._regions, matches, strict=True)
+            Match(key, match.region.title, self._where(match))
+            for key, match in zip(self._regions, matches, strict=True)
         )
+
+    def _where(self, match: finder.Match) -> str:
+        own = self._session.own_atlases.get(match.region.atlas)
+        info = describe(match.region.atlas) if own is None else own.info
+        return f"{info.title}" + (f" · {match.note}" if match.note else "")
 
     def _choose(self, key: str, with_mask: bool) -> None:
         region = self._regions.get(key)
@@ -76,8 +84,8 @@ class RegionsControl(QObject):
             return
         self._session.start(
             ("go", region.atlas),
-            f"Reading atlas {region.atlas}",
-            lambda _: finder_atlas(region.atlas),
+            title_of(question),
+            lambda _: open_atlas(region.atlas),
             lambda found: self._loaded(question, found, region, with_mask),
         )
 
@@ -196,18 +204,6 @@ def all_regions() -> tuple[Region, ...]:
         except Problem:
             continue  # an atlas of a package that is not installed; `habena doctor` says how to get it
     return tuple(found)
-
-
-def finder_atlas(atlas_id: str) -> Atlas:
-    """An atlas by id."""
-    from ..io.atlases import load_atlas  # noqa: PLC0415
-
-    return load_atlas(atlas_id)
-
-
-def _where(match: finder.Match) -> str:
-    info = describe(match.region.atlas)
-    return f"{info.title}" + (f" · {match.note}" if match.note else "")
 
 
 def region_overlay(key: int, recipe: Recipe, name: str) -> Overlay:

@@ -1,0 +1,159 @@
+"""A whole window, off-screen, on small files whose content tells left from right, front from back, up from down."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # read when the application starts
+
+import nibabel as nib
+import numpy as np
+import pytest
+import window_events
+from habena.app.grid import Grid
+from habena.app.settings import Settings
+from habena.app.state import Layout, ViewState
+from habena.app.window import Window
+from habena.render.compose import numba_kernels
+from habena.render.slice_canvas import SliceCanvas
+from habena.widgets.theme import apply_theme
+from msgspec.structs import replace
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+SIZE = (1240, 860)
+HEAD, BLOB = 100.0, 250.0
+BLOB_MM = (16.0, 20.0, 18.0)  # right, in front, above
+WARM_MM, COOL_MM = (18.0, -20.0, 8.0), (-18.0, 8.0, -12.0)  # peaks of the statistic map: +6 right, -5 left
+
+
+class OpenWindow(Protocol):
+    def __call__(
+        self,
+        *paths: str | Path,
+        view: ViewState | None = None,
+        layout: Layout | None = "ortho",
+        settings: Settings | None = None,
+        size: tuple[int, int] = SIZE,
+    ) -> Window: ...
+
+
+@pytest.fixture(autouse=True)
+def no_cyclic_collection() -> Iterator[None]:
+    """No cyclic garbage collection inside Qt's event loop."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, qapp: QApplication) -> Iterator[OpenWindow]:
+    """Opens a window on files or on a view, and waits until all of it is drawn; closes it after the test.
+
+    ``layout`` None leaves the layout to the view or to what the files make of it. No atlas is loaded unless the
+    settings or the view name one.
+    """
+    opened: list[Window] = []
+
+    def open_one(
+        *paths: str | Path,
+        view: ViewState | None = None,
+        layout: Layout | None = "ortho",
+        settings: Settings | None = None,
+        size: tuple[int, int] = SIZE,
+    ) -> Window:
+        settings = settings or Settings(theme="dark", atlases=())
+        apply_theme(qapp, settings.theme)
+        start = view or ViewState(atlases=settings.atlases)
+        window = Window(settings, numba_kernels(), start if layout is None else replace(start, layout=layout))
+        opened.append(window)
+        window.resize(*size)
+        with qtbot.waitExposed(window):
+            window.show()
+        window.activateWindow()
+        window.build_panels(at_once=True)
+        window.use_vtk()
+        window_events.wait_until(lambda: isinstance(window.slice_view._painter, SliceCanvas), "VTK")
+        window.session.ask_for_all()
+        for path in paths:  # one after the other, so that they lie in this order
+            window.open([str(path)])
+            window_events.settle(window)
+        window_events.settle(window)
+        return window
+
+    yield open_one
+    for window in opened:
+        window.close()
+        window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def settle() -> Callable[[Window], None]:
+    """Let the event loop run until all that the view asks for is there, drawn, and told in the panels."""
+    return window_events.settle
+
+
+def small_grid_4mm() -> Grid:
+    """20 x 24 x 22 voxels of 4 mm round the origin."""
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = [-38, -46, -42]
+    return Grid((20, 24, 22), affine)
+
+
+def places_mm(grid: Grid) -> np.ndarray:
+    """(nx, ny, nz, 3) world positions of voxel centres."""
+    voxels = np.moveaxis(np.indices(grid.shape), 0, -1).astype(float)
+    return voxels @ grid.affine[:3, :3].T + grid.affine[:3, 3]
+
+
+def ball(grid: Grid, centre_mm: tuple[float, float, float], radius_mm: float) -> np.ndarray:
+    """Voxels whose centre lies within a radius."""
+    return np.linalg.norm(places_mm(grid) - np.array(centre_mm), axis=-1) <= radius_mm
+
+
+def save(path: Path, values: np.ndarray, affine: np.ndarray) -> Path:
+    """A NIfTI file in MNI space, in mm."""
+    image = nib.Nifti1Image(values, affine)
+    image.header.set_xyzt_units("mm", "sec")
+    image.set_sform(affine, 4)
+    image.set_qform(None, 0)
+    nib.save(image, path)
+    return path
+
+
+@pytest.fixture
+def anatomy(tmp_path: Path) -> Path:
+    """A head of value 100 with a ball of value 250 on the right, in front and above."""
+    grid = small_grid_4mm()
+    values = np.where((np.abs(places_mm(grid)) / [34, 42, 38] <= 1).all(axis=-1), HEAD, 0.0)
+    values[ball(grid, BLOB_MM, 9.0)] = BLOB
+    return save(tmp_path / "sub-01_space-MNI152NLin6Asym_T1w.nii", values.astype(np.float32), grid.affine)
+
+
+@pytest.fixture
+def stat_map(tmp_path: Path) -> Path:
+    """A t map: a ball of +6 on the right behind, a ball of -5 on the left in front, small noise elsewhere."""
+    grid = small_grid_4mm()
+    values = 0.5 * np.random.default_rng(3).standard_normal(grid.shape)
+    values[ball(grid, WARM_MM, 9.0)] = 6.0
+    values[ball(grid, COOL_MM, 9.0)] = -5.0
+    image = nib.Nifti1Image(values.astype(np.float32), grid.affine)
+    image.header.set_intent("t test", (20.0,))
+    image.header.set_xyzt_units("mm")
+    image.set_sform(grid.affine, 4)
+    path = tmp_path / "sub-01_space-MNI152NLin6Asym_tstat.nii"
+    nib.save(image, path)
+    return path
+
+
+@pytest.fixture
+def run_4d(small_run: Callable[..., Path]) -> Path:
+    """A resting run of 40 volumes with a network on the left and one on the right, in front."""
+    return small_run(volumes=40)
