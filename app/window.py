@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QStackedWidget,
+    QTabBar,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -34,6 +35,7 @@ from ..render.compose import Kernels
 from ..widgets import icons
 from ..widgets.canvas import Canvas
 from ..widgets.job_bar import Job, JobBar
+from ..widgets.lightbox_bar import LightboxBar
 from ..widgets.notice_bar import Notice as ShownNotice
 from ..widgets.notice_bar import NoticeBar
 from ..widgets.theme import apply_theme
@@ -152,7 +154,10 @@ class Window(QMainWindow):
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.lightbox_bar = LightboxBar()
+        self.lightbox_bar.hide()
         layout.addWidget(self.notice_bar)
+        layout.addWidget(self.lightbox_bar)
         layout.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
         self.slice_view = SliceView(self.session, self.area.slices, SlicePainter(kernels))
@@ -366,7 +371,8 @@ class Window(QMainWindow):
         """Show the view in menus and panels."""
         state = self.session.state
         busy_opening = any(isinstance(key, tuple) and key[0] == "open" for key in self._jobs)
-        self._stack.setCurrentWidget(self.area if state.overlays or busy_opening else self.welcome)
+        is_empty = not (state.overlays or state.surface.regions or state.surface.cortex)
+        self._stack.setCurrentWidget(self.welcome if is_empty and not busy_opening else self.area)
         for action, shown in self._actions.values():
             if action.checked is not None:
                 shown.setChecked(action.checked(state))
@@ -423,7 +429,7 @@ class Window(QMainWindow):
 
     def _show_notices(self) -> None:
         """Errors first, the newest first: only one is in sight until the others are asked for."""
-        ordered = sorted(reversed(self._notices), key=lambda notice: LEVELS.index(notice.level))
+        ordered = [n for level in LEVELS for n in reversed(self._notices) if n.level == level]
         self.notice_bar.set_notices(ShownNotice(n.level, n.text, tuple(text for text, _ in n.actions)) for n in ordered)
 
     def _find_notice(self, shown: object) -> Notice | None:
@@ -460,9 +466,8 @@ class Window(QMainWindow):
 
     def open(self, paths: list[str]) -> None:
         """Open files and folders."""
-        for path in paths:
-            self.session.open(path)
         if paths:
+            self.session.open(*paths)
             self._stack.setCurrentWidget(self.area)
 
     def set_theme(self, mode: str) -> None:
@@ -508,9 +513,17 @@ class Window(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
         if self.settings.layout:
             self.restoreState(QByteArray.fromBase64(self.settings.layout.encode()))
+        # Qt leaves tab bars of docks that were joined again where they were, painted under the panels; the ones in
+        # use get their place back at once.
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setGeometry(QRect())
+        layout = self.layout()
+        if layout is not None:
+            layout.invalidate()
+            layout.activate()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

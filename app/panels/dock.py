@@ -29,6 +29,7 @@ from .atlases import AtlasChoice, AtlasesControl
 from .cursor import CursorControl
 from .draw import DrawControl
 from .layers import LayersControl
+from .lightbox import LightboxControl
 from .seed import SeedControl
 from .surface import SurfaceControl
 from .timeline import TimelineControl
@@ -133,7 +134,7 @@ class Panels(QObject):
         layout.addWidget(self.atlas_list)
         self.cursor = CursorControl(session, self.cursor_panel)
         self.atlases = AtlasesControl(session, self.atlas_list)
-        self._controls.append(self.atlases)
+        self._controls += [self.atlases, LightboxControl(session, self._window.lightbox_bar)]
         self._fill("place", place, self.cursor)
 
     def _build_seed(self) -> None:
