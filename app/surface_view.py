@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..render.camera import turned
 from ..render.compose import Kernels
+from ..render.scene import Picture
 from ..widgets.canvas import Canvas, Touch
 from .scenes import has_surface
 from .session import Session
-
-if TYPE_CHECKING:
-    from ..render.surface_canvas import SurfaceCanvas
+from .surface_drawer import SurfaceDrawer
 
 CLICK_PX = 4.0
 LEAST_INTERVAL_MS = 60.0
@@ -24,7 +22,7 @@ ZOOM_RANGE = (0.3, 12.0)
 
 
 class SurfaceView(QObject):
-    """Binds a `Canvas` to a `Session`. `drawn` comes after each new picture."""
+    """Binds a `Canvas` to a `Session`. `drawn` comes with each new picture."""
 
     drawn = Signal()
 
@@ -33,7 +31,9 @@ class SurfaceView(QObject):
         self._session = session
         self._canvas = canvas
         self._kernels = kernels
-        self._painter: SurfaceCanvas | None = None  # made when first shown: VTK's 3D part takes time to load
+        self._drawer = SurfaceDrawer(self)
+        self._drawer.pictured.connect(self._show)
+        self._drawer.picked.connect(self._go_to)
         self._pressed: Touch | None = None
         self._last: Touch | None = None
         self._moved = False
@@ -71,20 +71,22 @@ class SurfaceView(QObject):
         scene = session.scenes.surfaces(session.state, session.shown(), size, scale, self._kernels)
         if scene is None:
             return
-        if self._painter is None:
-            from ..render.surface_canvas import SurfaceCanvas  # noqa: PLC0415 - after the slices
-
-            self._painter = SurfaceCanvas()
-        self._canvas.set_picture(self._painter.picture(scene))
         self._drawn_at = perf_counter()
+        self._drawer.draw(scene)
+
+    def _show(self, picture: Picture) -> None:
+        self._canvas.set_picture(picture)
         self.drawn.emit()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a picture is due or on its way."""
+        return self._soon.isActive() or self._drawer.busy
 
     def close(self) -> None:
         """Free the graphics memory."""
         self._soon.stop()
-        if self._painter is not None:
-            self._painter.close()
-            self._painter = None
+        self._drawer.close()
 
     def _press(self, touch: Touch) -> None:
         self._pressed = self._last = touch
@@ -114,12 +116,11 @@ class SurfaceView(QObject):
 
     def _release(self, touch: Touch) -> None:
         if self._pressed is not None and not self._moved and touch.button == "left":
-            self._pick(touch)
+            self._drawer.pick(touch.x, touch.y)
         self._pressed = self._last = None
         self._session.store.settle()
 
-    def _pick(self, touch: Touch) -> None:
-        found = None if self._painter is None else self._painter.pick(touch.x, touch.y)
+    def _go_to(self, found: tuple[str, int] | None) -> None:
         if found is None:
             return
         place = self._session.scenes.place_of(self._session.state, *found)

@@ -15,7 +15,7 @@ from .camera import frame_of, letters_of
 from .mark_actors import MarkActors
 from .marks import FONT_PX, Mark, Text, colour_bars
 from .offscreen import Offscreen
-from .scene import Mesh, MeshLayer, Picture, Point, Pose, SlicePlane, SurfaceScene
+from .scene import Mesh, MeshLayer, Picture, Pose, SlicePlane, SurfaceScene
 
 CROSSHAIR_COLOUR = (0.47, 0.9, 0.47)
 CROSSHAIR_RADIUS_MM = 2.5
@@ -73,8 +73,6 @@ class _MeshActor:
         else:
             self.mapper.ScalarVisibilityOff()
             style.SetColor(*(channel / 255 for channel in layer.colours))
-        style.SetOpacity(layer.opacity)
-        style.SetBackfaceCulling(layer.opacity < 1)
         self._shown = layer
 
     def hit(self, start: NDArray[np.float64], stop: NDArray[np.float64]) -> tuple[float, int] | None:
@@ -116,21 +114,40 @@ class SurfaceCanvas:
         self._sync_views(len(scene.poses))
         self._sync_meshes(scene)
         self._sync_planes(scene.planes)
-        for renderer, pose in zip(self._views, scene.poses, strict=True):
+        for renderer, pose in self._posed(scene):
             self._aim(renderer, pose, scene)
         if scene.crosshair_mm is not None:
             self._crosshair.SetPosition(*scene.crosshair_mm)
         self._crosshair.SetVisibility(scene.crosshair_mm is not None)
         self._marks.show(surface_marks(scene), scene.size[1])
         self._scene = scene
-        return self._offscreen.picture()
+        return self._see_through(scene)
+
+    def _see_through(self, scene: SurfaceScene) -> Picture:
+        """The picture with what lies behind translucent meshes.
+
+        A mesh is one pane of glass: its nearest face covers what would be seen without it. So two opaque pictures,
+        with and without, are mixed. Sorting all its faces by depth ("peeling") would show every fold through every
+        other, and takes five times as long without a graphics card.
+        """
+        with_all = self._offscreen.picture()
+        glass = [layer for layer in scene.layers if layer.opacity < 1]
+        if not glass:
+            return with_all
+        actors = [self._meshes[layer.name].actor for layer in glass]
+        for actor in actors:
+            actor.VisibilityOff()
+        without = self._offscreen.picture()
+        for actor in actors:
+            actor.VisibilityOn()
+        return mixed(without, with_all, max(layer.opacity for layer in glass))
 
     def pick(self, x: float, y: float) -> tuple[str, int] | None:
         """Name of the mesh layer and vertex number under a canvas position of the last picture."""
         scene = self._scene
         if scene is None:
             return None
-        for renderer, pose in zip(self._views, scene.poses, strict=True):
+        for renderer, pose in self._posed(scene):
             if pose.rect.contains(x, y):
                 return self._pick_in(renderer, pose, scene, x, y)
         return None
@@ -159,6 +176,10 @@ class SurfaceCanvas:
         from_middle_y = (pose.rect.y + pose.rect.height / 2 - y) * mm_per_px
         middle = np.array(camera.GetFocalPoint())
         return middle + right * from_middle_x + up * from_middle_y - towards * 500.0 * depth
+
+    def _posed(self, scene: SurfaceScene) -> list[tuple[vtkRenderer, Pose]]:
+        """Each view that is drawn with its pose; a scene with more views leaves some behind."""
+        return list(zip(self._views[: len(scene.poses)], scene.poses, strict=True))
 
     def _sync_views(self, count: int) -> None:
         while len(self._views) < count:
@@ -204,10 +225,8 @@ class SurfaceCanvas:
                 renderer.AddViewProp(actor)
             elif actor not in shown and present:
                 renderer.RemoveViewProp(actor)
-        _point_camera(renderer, pose, [self._meshes[n].mesh for n in pose.names if n in self._meshes])
-        translucent = any(layer.opacity < 1 for layer in scene.layers if layer.name in pose.names)
-        renderer.SetUseDepthPeeling(translucent)
-        renderer.SetMaximumNumberOfPeels(3)
+        parts = [self._meshes[name].mesh.points for name in pose.names if name in self._meshes]
+        _point_camera(renderer, pose, parts + [_corners(plane) for plane in scene.planes])
 
     def close(self) -> None:
         """Free VTK's memory."""
@@ -217,10 +236,16 @@ class SurfaceCanvas:
         self._offscreen.close()
 
 
-def _point_camera(renderer: vtkRenderer, pose: Pose, meshes: list[Mesh]) -> None:
-    if meshes:
-        low = np.min([mesh.points.min(axis=0) for mesh in meshes], axis=0)
-        high = np.max([mesh.points.max(axis=0) for mesh in meshes], axis=0)
+def mixed(below: Picture, above: Picture, share: float) -> Picture:
+    """Two pictures mixed; ``share`` of the one above, from 0 to 1."""
+    weight = np.uint16(round(256 * share))
+    return ((below * (np.uint16(256) - weight) + above * weight + np.uint16(128)) >> 8).astype(np.uint8)
+
+
+def _point_camera(renderer: vtkRenderer, pose: Pose, parts: list[NDArray[np.float32]]) -> None:
+    if parts:
+        low = np.min([points.min(axis=0) for points in parts], axis=0)
+        high = np.max([points.max(axis=0) for points in parts], axis=0)
     else:
         low, high = np.full(3, -90.0), np.full(3, 90.0)
     middle = (low + high) / 2 if pose.around_mm is None else np.array(pose.around_mm)
@@ -297,7 +322,11 @@ def _plane_actor() -> tuple[vtkActor, vtkTexture, vtkPlaneSource]:
     actor.SetMapper(mapper)
     actor.SetTexture(texture)
     actor.GetProperty().LightingOff()
-    actor.ForceTranslucentOn()
+    # Clear pixels are left out rather than mixed: slices that cross then hide one another as they should.
+    actor.ForceOpaqueOn()
+    hook = "//VTK::TCoord::Impl"
+    discarding = f"{hook}\n  if (gl_FragData[0].a < 0.5) discard;\n"
+    actor.GetShaderProperty().AddFragmentShaderReplacement(hook, True, discarding, False)  # noqa: FBT003 - VTK's form
     return actor, texture, source
 
 
@@ -307,11 +336,15 @@ def _place(plane: SlicePlane, texture: vtkTexture, source: vtkPlaneSource) -> No
     image.SetDimensions(width, height, 1)
     image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(plane.picture[::-1]).reshape(-1, 4), deep=1))
     texture.SetInputData(image)
+    origin, right, top = _corners(plane).tolist()
+    source.SetOrigin(*origin)
+    source.SetPoint1(*right)
+    source.SetPoint2(*top)
+
+
+def _corners(plane: SlicePlane) -> NDArray[np.float32]:
+    """Lower left, lower right and upper left corner in mm, (3, 3)."""
     rect = plane.panel.rect
-
-    def corner(x: float, y: float) -> Point:
-        return plane.panel.mm_at(x, y)
-
-    source.SetOrigin(*corner(rect.x, rect.y + rect.height))
-    source.SetPoint1(*corner(rect.x + rect.width, rect.y + rect.height))
-    source.SetPoint2(*corner(rect.x, rect.y))
+    x, y = (rect.x, rect.x + rect.width), (rect.y + rect.height, rect.y)
+    places = ((x[0], y[0]), (x[1], y[0]), (x[0], y[1]))
+    return np.array([plane.panel.mm_at(*place) for place in places], np.float32)
