@@ -22,6 +22,7 @@ from ..region_tables import STATISTICS, map_statistics
 from ..session import Notice, Session, title_of
 from ..spaces import naming
 from ..state import Colours, Overlay, Threshold
+from .surface import SEE_THROUGH
 
 JOB = "region table"
 MOST_MATCHES = 30
@@ -120,7 +121,7 @@ class RegionsControl(QObject):
             return
         surface = replace(state.surface, regions=(*state.surface.regions, recipe))
         if surface.opacity == 1.0:
-            surface = replace(surface, opacity=0.35)
+            surface = replace(surface, opacity=SEE_THROUGH)
         layout = state.layout if state.layout in ("ortho+surface", "3d", "surface") else "ortho+surface"
         self._session.update("show region in 3D", None, surface=surface, layout=layout)
 

@@ -16,7 +16,7 @@ from ..questions import AtlasData, CortexData
 from ..session import Session
 from ..state import SurfaceKind
 
-SEE_THROUGH = 0.35
+SEE_THROUGH = 0.45
 KINDS = (("pial", "Pial"), ("inflated", "Inflated"), ("white", "White matter"), ("midthickness", "Midthickness"))
 
 
