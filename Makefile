@@ -33,4 +33,4 @@ $(READY): pyproject.toml constraints.txt .ci/setup
 	@.ci/setup $(VENV)
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

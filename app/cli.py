@@ -5,8 +5,11 @@ Exit status 0, or 2 with one line on stderr for bad input or usage, 130 when can
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import sys
+import warnings
 
 # An OpenBLAS worker spins for a while after each call and takes a core from whoever comes next;
 # this sends it to sleep at once. It must be set before NumPy is imported.
@@ -24,11 +27,16 @@ from .problems import Cancelled, Problem
 BAD_INPUT = 2
 CANCELLED = 130
 LAYOUTS = ("ortho", "axial", "coronal", "sagittal", "lightbox", "surface")
-PIXELS = (16, 16384)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries warn of is for programmers; users get findings
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # programs that read along expect UTF-8, whatever the locale; a terminal shows what it can
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     status = run(sys.argv[1:] if arguments is None else arguments)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -48,11 +56,14 @@ def run(arguments: list[str]) -> int:
     if first not in habena.commands and not {"--help", "--version"}.intersection(arguments[:1]):
         arguments = ["open", *arguments]  # a command name wins over a file of that name
     try:
-        status = habena.main(args=arguments, prog_name="habena", standalone_mode=False)
-    except Problem as problem:
-        return _refuse(str(problem))
-    except click.ClickException as error:
-        return _refuse(f"{_where(error)}: {error.format_message().rstrip('.')}; see habena --help")
+        _refuse_what_is_no_text(arguments)
+        # not through click's `main`, which ends the process with status 1 when the reader has gone
+        with habena.make_context("habena", list(arguments)) as context:
+            status = habena.invoke(context)
+    except click.exceptions.Exit as done:  # --help, --version
+        return done.exit_code
+    except (Problem, MemoryError, click.ClickException) as error:
+        return _refuse(error)
     except (Cancelled, KeyboardInterrupt, click.Abort):
         return CANCELLED
     except BrokenPipeError:
@@ -61,7 +72,24 @@ def run(arguments: list[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _refuse(message: str) -> int:
+def _refuse_what_is_no_text(arguments: list[str]) -> None:
+    """Names of files may be any bytes, but records, saved views and JSON are UTF-8."""
+    for word in arguments:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            shown = word.encode(errors="replace").decode()
+            raise Problem(shown, "is not UTF-8", "rename the file") from error
+
+
+def _refuse(error: Problem | MemoryError | click.ClickException) -> int:
+    match error:
+        case click.ClickException():
+            message = f"{_where(error)}: {error.format_message().rstrip('.')}; see habena --help"
+        case MemoryError():
+            message = "memory: there is too little for this; close other programs, or ask for less"
+        case _:
+            message = str(error)
     print("habena: " + " ".join(message.split()), file=sys.stderr)
     return BAD_INPUT
 
@@ -90,25 +118,11 @@ def _numbers(count: int, form: str) -> Callable[[click.Context, click.Parameter,
     return parse
 
 
-def _at_least(low: float) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Callback for a number that has a least value."""
-
-    def check(context: click.Context, option: click.Parameter, value: Any) -> Any:
-        del context
-        if value is not None and not value >= low:
-            raise Problem(option.opts[0], f"{value:g} is below {low:g}", f"give {low:g} or more")
-        return value
-
-    return check
-
-
 def _pixels(context: click.Context, option: click.Parameter, text: str) -> tuple[int, int]:
     del context, option
-    width, _, height = text.lower().partition("x")
-    low, high = PIXELS
-    if not (width.isdecimal() and height.isdecimal() and all(low <= int(n) <= high for n in (width, height))):
-        raise Problem("--size", f"'{text}' is not WxH in pixels from {low} to {high}", "write --size 1200x900")
-    return int(width), int(height)
+    if not (match := re.fullmatch(r"(\d{1,9})x(\d{1,9})", text.lower())):
+        raise Problem("--size", f"'{text}' is not WxH in pixels", "write --size 1200x900")
+    return int(match[1]), int(match[2])
 
 
 def _output(context: click.Context, option: click.Parameter, path: str | None) -> str:
@@ -176,10 +190,10 @@ def doctor(as_json: bool) -> None:
     metavar="FILE[,OPTIONS]",
     help="With ,cmap=NAME ,range=LO:HI ,threshold=T ,opacity=O ,fade; may be repeated.",
 )
-@click.option("--layout", type=click.Choice(LAYOUTS), help="Default: that of the saved view, else ortho.")
+@click.option("--layout", type=click.Choice(LAYOUTS), help="Default: that of the saved view, else ortho, or surface.")
 @click.option("--at", callback=_numbers(3, "X,Y,Z"), help="X,Y,Z in mm; default: the peak of the first overlay.")
 @click.option("--size", default="1200x900", callback=_pixels, show_default=True, help="WxH in pixels.")
-@click.option("--dpi", type=click.FloatRange(10, 2400), default=100.0, show_default=True)
+@click.option("--dpi", type=float, default=100.0, show_default=True)
 @click.option("--radiological", is_flag=True, help="The person's right on the left; default: left is left.")
 @click.option("--with-view", is_flag=True, help="Carry the view, file names included, so that it can be opened again.")
 @as_json
@@ -216,17 +230,17 @@ def render(
 @click.argument("run")
 @click.option("-o", "--output", "out", callback=_output, help="Map to write: .nii.gz or .nii")
 @click.option("--at", callback=_numbers(3, "X,Y,Z"), help="Seed at X,Y,Z in mm: nearest voxel.")
-@click.option("--radius", type=float, default=0.0, callback=_at_least(0), help="Sphere of this many mm round it.")
+@click.option("--radius", type=float, default=0.0, help="Sphere of this many mm round it.")
 @click.option("--region", help="Seed region, as `habena regions` lists them.")
 @click.option("--atlas", help="Atlas of the region.")
 @click.option("--mask", help="Seed mask.")
-@click.option("--drop", type=int, default=0, callback=_at_least(0), help="Leading volumes to leave out.")
-@click.option("--fwhm", type=float, default=0.0, callback=_at_least(0), help="Gaussian smoothing, mm.")
-@click.option("--detrend", type=int, default=0, callback=_at_least(0), help="Remove polynomials of order 0 to this.")
+@click.option("--drop", type=int, default=0, help="Leading volumes to leave out.")
+@click.option("--fwhm", type=float, default=0.0, help="Gaussian smoothing, mm.")
+@click.option("--detrend", type=int, default=0, help="Remove polynomials of order 0 to this.")
 @click.option("--band", callback=_numbers(2, "LO,HI"), help="Pass band LO,HI in Hz, edges included.")
 @click.option("--confounds", help="Table of confounds (TSV).")
 @click.option("--columns", help="Its columns to remove, a,b; or strategies such as motion24.")
-@click.option("--censor", type=float, callback=_at_least(0), help="Censor volumes that moved more than this, mm.")
+@click.option("--censor", type=float, help="Censor volumes that moved more than this, mm.")
 @click.option("--brain", help="Brain mask.")
 @click.option("--fisher", is_flag=True, help="Write Fisher z instead of r.")
 @click.option("--save-prepared", help="Also write the prepared run.")
@@ -280,8 +294,11 @@ def seed(
 @as_json
 def regions(maps: tuple[str, ...], atlas: str | None, out: str | None, as_json: bool) -> None:
     """List the regions that --region knows; with MAPS, what these are within each region."""
+    from .outputs import refuse_place  # noqa: PLC0415
     from .region_tables import listing, statistics  # noqa: PLC0415
 
+    if out is not None:
+        refuse_place(Path(out), map(Path, maps))
     with Progress("Reading atlases") as report:
         table = statistics(maps, atlas or "aal2", report) if maps else listing(atlas, report)
     if out is not None:
@@ -296,8 +313,8 @@ def regions(maps: tuple[str, ...], atlas: str | None, out: str | None, as_json: 
 
 @habena.command()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the sample's run and its picture.")
-@click.option("--seed", type=int, default=2026, callback=_at_least(0), show_default=True, help="Of the simulation.")
-@click.option("--effect", type=click.FloatRange(0, 10), default=1.0, show_default=True, help="0 is noise alone.")
+@click.option("--seed", type=int, default=2026, show_default=True, help="Of the simulation.")
+@click.option("--effect", type=float, default=1.0, show_default=True, help="0 is noise alone.")
 @click.option("--size", type=click.Choice(("small", "full")), default="small", show_default=True)
 def demo(out: Path | None, seed: int, effect: float, size: str) -> int:
     """Open the sample view; without a display, draw it into a file and say where."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from time import monotonic
 from typing import Self
 
-from .problems import Finding
+from .problems import Finding, Problem
 
 WIDTH = 28
 STEP_S = 0.1
@@ -17,12 +17,24 @@ def print_json(document: object) -> None:
     """One JSON document; NaN and infinities are null."""
     from .io.write import plain_json  # noqa: PLC0415
 
-    sys.stdout.write(plain_json(document).decode())
+    _write(plain_json(document).decode())
 
 
 def print_text(text: str) -> None:
     """Text for people."""
-    sys.stdout.write(text + "\n")
+    _write(text + "\n")
+
+
+def _write(text: str) -> None:
+    """Text on stdout, now: a full disk is told while there is somebody to tell."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what = f"cannot be written: {(error.strerror or str(error)).lower()}"
+        raise Problem("standard output", what, "send it elsewhere") from error
 
 
 def print_warnings(findings: Iterable[Finding]) -> None:

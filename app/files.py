@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from .answers import Answer
 from .opening import Opened
+from .outputs import refuse_place
 from .problems import Problem
 from .recipes import FileMap, label_file, label_file_id
 from .resolve import concrete, file_of
-from .saved import save_view
+from .saved import files_of, save_view
 from .scenes import has_surface
 from .session import Notice
 from .state import Overlay, Vouched
@@ -107,6 +108,10 @@ class FileCommands(QObject):
             self._ask_to_remember(opened.path)
         window.remember(window.settings.opened(opened.path))
 
+    def forget_recent(self) -> None:
+        """Empty the list of recent files."""
+        self._window.remember(replace(self._window.settings, recent=()))
+
     def _ask_to_remember(self, path: str) -> None:
         window = self._window
         self._opened_before_asking.append(path)
@@ -126,13 +131,28 @@ class FileCommands(QObject):
 
     # -- saving
 
-    def _name_to_save(self, title: str, suggestion: str, kinds: str) -> str:
+    def _name_to_save(self, title: str, suggestion: str, kinds: str, endings: tuple[str, ...]) -> str:
+        """A place that the user picks, with the first of the endings unless it has one; nothing if it cannot be."""
         path, _ = QFileDialog.getSaveFileName(self._window, title, suggestion, kinds)
+        if not path:
+            return ""
+        was_confirmed = path.lower().endswith(endings)
+        if not was_confirmed:
+            path += endings[0]
+        try:
+            refuse_place(Path(path), map(Path, files_of(self._window.session.state)))
+            if not was_confirmed and Path(path).exists():
+                raise Problem(path, "exists already", "choose another name, or that one itself to replace it")
+        except Problem as problem:
+            self._window.tell(Notice("error", str(problem)))
+            return ""
         return path
 
     def save_view(self) -> None:
         """Save the view as a scene file."""
-        path = self._name_to_save(self.tr("Save the view"), "view.habena.json", self.tr("Habena view (*.json)"))
+        path = self._name_to_save(
+            self.tr("Save the view"), "view.habena.json", self.tr("Habena view (*.json)"), (".json",)
+        )
         if not path:
             return
         from .io.dicom import default_cache  # noqa: PLC0415
@@ -149,9 +169,7 @@ class FileCommands(QObject):
         """Save what the views show as a picture, as large as they are."""
         from .export import ENDINGS  # noqa: PLC0415 - not before it is asked for
 
-        path = self._name_to_save(self.tr("Save a picture"), "habena.png", PICTURES)
-        if path and Path(path).suffix.lower() not in ENDINGS:
-            path += ".png"
+        path = self._name_to_save(self.tr("Save a picture"), "habena.png", PICTURES, ENDINGS)
         if path:
             self.write_picture(path)
 
@@ -176,7 +194,7 @@ class FileCommands(QObject):
 
     def save_table(self, name: str, text: str) -> None:
         """Save a table as TSV."""
-        path = self._name_to_save(self.tr("Save a table"), f"{name}.tsv", self.tr("Table (*.tsv)"))
+        path = self._name_to_save(self.tr("Save a table"), f"{name}.tsv", self.tr("Table (*.tsv)"), (".tsv", ".txt"))
         if path:
             self._try(lambda: _write_text(path, text), path)
 
@@ -194,9 +212,7 @@ class FileCommands(QObject):
         if overlay is None:
             return
         name = "".join(c if c.isalnum() else "_" for c in overlay.name).strip("_") or "map"
-        path = self._name_to_save(self.tr("Save the map"), f"{name}.nii.gz", NIFTI)
-        if path and not path.lower().endswith((".nii", ".nii.gz")):
-            path += ".nii.gz"
+        path = self._name_to_save(self.tr("Save the map"), f"{name}.nii.gz", NIFTI, (".nii.gz", ".nii"))
         if path:
             self.write_map(overlay, path)
 

@@ -19,12 +19,12 @@ from .display import first_overlay
 from .outputs import refuse_place
 from .overlay_options import OverlayOptions, styled
 from .problems import Finding, Problem, silent
-from .questions import PreparedRun
+from .questions import CortexData, PreparedRun
 from .recipes import FileMap, MaskSeed, Point, PointSeed, Preparation, RegionMask, SeedCorrelation
 from .resolve import concrete, missing
 from .results import Results
 from .scenes import Shown, has_surface
-from .state import Layout, ViewState
+from .state import Layout, SurfaceView, ViewState
 
 Report = Callable[[float], None]
 
@@ -41,7 +41,8 @@ class RenderOptions:
     Attributes
     ----------
     layout : str or None
-        ortho, axial, coronal, sagittal, lightbox or surface; None: that of the saved view, else ortho.
+        ortho, axial, coronal, sagittal, lightbox or surface; None: that of the saved view, else ortho, or surface
+        where the underlay has no volume.
     at_mm : Point or None
         Where the slices cut; None: as in the saved view, else at the largest value of the first overlay, else in the
         middle.
@@ -97,7 +98,7 @@ def render(
     Parameters
     ----------
     underlay : str or None
-        An image; a view saved by Habena (JSON, or a picture that carries one); None for the MNI152 T1.
+        An image or a surface; a view saved by Habena (JSON, or a picture that carries one); None for the MNI152 T1.
     out : str
         .png, .tif, .svg, .pdf or .html.
     overlays : sequence of OverlayOptions
@@ -129,9 +130,12 @@ def render(
     results = Results(1 << 62)
     state = view_of(underlay, overlays, options, results)
     refuse_place(Path(out), map(Path, files_of(state)))
+    state, misfits = with_cortex(state, results)
     shown = answer_all(state, results, report)
     write_picture(out, state, shown, results, options, with_view=with_view)
-    return (*outside(shown, options.at_mm), *(finding for layer in shown for finding in layer.answer.findings))
+    theirs = shown[1:] if underlay is None else shown  # what there is to know of our own anatomy is no news
+    told = (finding for layer in theirs for finding in layer.answer.findings)
+    return (*outside(shown, options.at_mm), *misfits, *told)
 
 
 def view_of(
@@ -141,12 +145,9 @@ def view_of(
     from .sample import anatomy_file  # noqa: PLC0415 - only without an underlay
     from .saved import saved_view  # noqa: PLC0415
 
-    saved = None if underlay is None else saved_view(underlay)
-    if saved is None:
-        base = OverlayOptions(str(anatomy_file()) if underlay is None else underlay)
-        state = with_overlay(ViewState(layout="ortho"), base, results)
-    else:
-        state = saved
+    base = str(anatomy_file()) if underlay is None else underlay
+    saved = saved_view(base)
+    state = saved or _on_surface(base) or _on_image(base, results)
     for wanted in overlays:
         state = with_overlay(state, wanted, results)
     at = options.at_mm
@@ -156,23 +157,67 @@ def view_of(
     return replace(state, crosshair_mm=at, layout=layout, radiological=options.radiological or state.radiological)
 
 
+def _on_surface(path: str) -> ViewState | None:
+    """A view of surfaces, to draw overlays on; None for other files."""
+    from .io.identify import identify  # noqa: PLC0415
+
+    if identify(path).kind != "surface":
+        return None
+    from .opening import open_path  # noqa: PLC0415 - formats of surfaces
+
+    opened = open_path(path, silent, CortexData(None))
+    if opened.layers or opened.cortex is None:
+        return None
+    return ViewState(layout="surface", surface=SurfaceView(cortex=opened.cortex.path))
+
+
+def _on_image(path: str, results: Results) -> ViewState:
+    """A view of one image, or of values on the cortex."""
+    recipe = FileMap(path)
+    answer: Answer = answer_to(recipe, results)
+    has_volume = answer.image is not None
+    overlay = first_overlay(1, recipe, answer, lowest=has_volume)
+    return ViewState(layout="ortho" if has_volume else "surface", overlays=(overlay,), selected=1)
+
+
 def with_overlay(state: ViewState, wanted: OverlayOptions, results: Results) -> ViewState:
     """The view with one more file on top."""
     recipe, key = FileMap(wanted.path), state.next_key()
-    overlay = first_overlay(key, recipe, answer_to(recipe, results), lowest=not state.overlays)
+    overlay = first_overlay(key, recipe, answer_to(recipe, results), lowest=False)
     return replace(state, overlays=(*state.overlays, styled(overlay, wanted)), selected=key)
+
+
+def with_cortex(state: ViewState, results: Results) -> tuple[ViewState, tuple[Finding, ...]]:
+    """The view on the surfaces that its data were made for, and which data no surface or no slice shows."""
+    files = dict.fromkeys(layer.recipe for layer in state.overlays if isinstance(layer.recipe, FileMap))
+    on_cortex = {recipe: answer for recipe in files if (answer := answer_to(recipe, results)).cortex}
+    if not on_cortex:
+        return state, ()
+    if not has_surface(state.layout):
+        message = "Its values on the cortex are not in this picture: slices have no cortex; --layout surface shows it."
+        return state, tuple(Finding("cortex-not-shown", recipe.path, None, message) for recipe in on_cortex)
+    from .opening import Opened, with_surfaces  # noqa: PLC0415 - formats of surfaces
+
+    opened = with_surfaces(Opened("", tuple(on_cortex.items())), CortexData(state.surface.cortex))
+    if opened.cortex is not None:
+        state = replace(state, surface=replace(state.surface, cortex=opened.cortex.path))
+    return state, tuple(
+        Finding("cortex-not-shown", problem.where, None, f"Not in this picture: it {problem.what}; {problem.todo}.")
+        for problem in opened.problems
+    )
 
 
 def _interesting(state: ViewState, results: Results) -> Point:
     """Place of the largest value of the first overlay, else the middle of the picture."""
-    for overlay in state.overlays[1:]:
+    over = state.overlays[1:] if state.surface.cortex is None else state.overlays
+    for overlay in over:
         answer = results.get(overlay.recipe)
         if answer.image is not None and answer.image.kind != "rgb" and not answer.is_labels:
             values = np.nan_to_num(np.abs(answer.image.frame(0)))
             voxel = np.unravel_index(int(values.argmax()), values.shape)
             x, y, z = (round(float(v), 3) for v in answer.image.grid.mm_of(voxel))
             return x, y, z
-    box = results.get(state.overlays[0].recipe).box_mm
+    box = results.get(state.overlays[0].recipe).box_mm if state.overlays else None
     if box is None:
         return (0.0, 0.0, 0.0)
     x, y, z = (round((a + b) / 2, 3) for a, b in zip(*box, strict=True))
@@ -247,8 +292,11 @@ def seed(
     results = Results(1 << 62)
     recipe = FileMap(run)
     source: Answer = answer_to(recipe, results)
-    if preparation.detrend >= source.n_frames:
-        what = f"polynomials up to order {preparation.detrend} leave no degree of freedom of {source.n_frames} volumes"
+    if source.image is None:
+        raise Problem(run, "has values on the cortex alone, and a seed map needs voxels", "name a 4D image")
+    kept = source.n_frames - preparation.drop
+    if 3 <= kept <= preparation.detrend + 1:
+        what = f"polynomials up to order {preparation.detrend} leave no degree of freedom of {kept} volumes"
         raise Problem(run, what, "lower the order of the polynomial")
     chosen, notes, warnings = seed_of(place, source, run)
     found: Answer = answer_to(SeedCorrelation(recipe, chosen, preparation, measure), results, report)
@@ -295,15 +343,21 @@ def check_seed(run: str, place: SeedPlace, preparation: Preparation) -> None:
 
 
 def inputs_of(run: str, place: SeedPlace, preparation: Preparation) -> tuple[Path, ...]:
-    """Files that a map is computed from: the run's own, with the sidecar that states its times, and those named."""
+    """Files that a map is computed from: the run's own, with the sidecar that states its times, and those named.
+
+    Raises
+    ------
+    Problem
+        An image that cannot be one, found out before the run is prepared.
+    """
     from .io.files import sibling  # noqa: PLC0415
     from .io.identify import identify, stem  # noqa: PLC0415
 
     found = identify(run)
     sidecar = sibling(found.path, stem(found.path) + ".json")
-    named = (preparation.confounds, preparation.brain, place.mask)
-    paths = [found.path, found.data, *([] if sidecar is None else [sidecar]), *(Path(p) for p in named if p)]
-    return tuple(dict.fromkeys(paths))
+    masks = [identify(path).path for path in (preparation.brain, place.mask) if path is not None]
+    table = [] if preparation.confounds is None else [Path(preparation.confounds)]
+    return tuple(dict.fromkeys([found.path, found.data, *([] if sidecar is None else [sidecar]), *table, *masks]))
 
 
 def sidecar_of(result: Path) -> Path:
@@ -346,7 +400,7 @@ def seed_of(
 def _region_seed(place: SeedPlace, source: Answer, run: str) -> tuple[MaskSeed, dict[str, Any], tuple[Finding, ...]]:
     from . import templates  # noqa: PLC0415
     from .finder import caution, resolve_region  # noqa: PLC0415
-    from .io.atlases import describe  # noqa: PLC0415
+    from .io.atlases import describe, load_atlas  # noqa: PLC0415
 
     name = place.region or ""
     regions = resolve_region(name, place.atlas)
@@ -355,11 +409,14 @@ def _region_seed(place: SeedPlace, source: Answer, run: str) -> tuple[MaskSeed, 
     if not fit.names_regions:
         todo = "give --at X,Y,Z or --mask FILE, or name its space with a space- entity or its sidecar"
         raise Problem(run, fit.message.removesuffix(": no region names are shown"), todo)
+    titles = [region.title for region in regions]
+    if not load_atlas(info.id).mask(regions, image_of(source).grid).any():
+        what = f"none of its voxel centres lies in {' or '.join(titles)} of {info.id}"
+        raise Problem(run, what, "give --at X,Y,Z of the voxel that is nearest, or a run that covers the region finely")
     warnings = templates.findings(source.space, [info])
     note = caution(name)
     if note:
         warnings = (*warnings, Finding("region-caution", name, None, note))
-    titles = [region.title for region in regions]
     notes = {"seed": ", ".join(titles), "seed_regions": titles, "seed_atlas": info.id, "atlas_template": info.template}
     return MaskSeed(RegionMask(info.id, tuple(region.index for region in regions))), notes, warnings
 

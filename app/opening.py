@@ -111,12 +111,16 @@ def with_surfaces(opened: Opened, shown: CortexData) -> Opened:
 
 
 def _candidates(shown: CortexData, answer: Answer) -> Iterator[CortexData]:
-    """Surfaces that data could be of: those on display, fsaverage5, and fsLR where it is installed."""
-    from .io.surface_cortex import fs_lr_32k  # noqa: PLC0415
+    """Surfaces that data could be of: those on display, fsaverage5, the person's own, and fsLR where installed."""
+    from .io.surface_cortex import fs_lr_32k, surfaces_beside  # noqa: PLC0415
+    from .io.surface_data import SurfaceData  # noqa: PLC0415
     from .io.surface_names import mesh_of  # noqa: PLC0415
 
     yield shown
     yield CortexData(None)
+    for data in answer.cortex.values():
+        if isinstance(data, SurfaceData):
+            yield from (CortexData(str(surface)) for surface in surfaces_beside(data.source))
     if any(mesh_of(data.n_vertices) == "fsLR 32k" for data in answer.cortex.values()):
         with suppress(Problem):
             yield CortexData(str(fs_lr_32k()))

@@ -16,6 +16,7 @@ from ..render.compose import Composer, Kernels, numpy_kernels
 from ..render.outlines import scene_marks
 from ..render.scene import Panel, Picture, Rect, SliceScene
 from .graphics import require_opengl
+from .problems import Problem
 from .results import Results
 from .scenes import Scenes, Shown
 from .state import ViewState
@@ -64,6 +65,8 @@ class SlicePainter:
 def painted(size: tuple[int, int], paint: Callable[[QPainter], None]) -> QImage:
     """An image that something was painted on."""
     image = QImage(*size, QImage.Format.Format_RGBX8888)
+    if image.isNull():
+        raise Problem("size", f"a picture of {size[0]} x {size[1]} pixels does not fit into memory", "ask for fewer")
     with QPainter(image) as painter:
         paint(painter)
     return image

@@ -266,7 +266,8 @@ def mask_on_grid(path: str, grid: Grid) -> NDArray[np.bool_]:
 
 def automatic_mask(mean: NDArray[np.float32], grid: Grid) -> NDArray[np.bool_]:
     """Brain mask of a run's mean volume, by nilearn's `compute_epi_mask`."""
-    from nibabel.nifti1 import Nifti1Image  # noqa: PLC0415 - slow to import, seldom needed
+    # From the package itself: two threads that begin with different parts of nibabel at once both fail.
+    from nibabel import Nifti1Image  # noqa: PLC0415 - slow to import, seldom needed
     from nilearn.masking import compute_epi_mask  # noqa: PLC0415
 
     mask = compute_epi_mask(Nifti1Image(np.nan_to_num(mean), grid.affine), opening=1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..resources import package_folder
 from .grid import Grid
+from .io.files import writing
 from .problems import Problem, silent
 from .recipes import CrosshairSeed, FileMap, Preparation, SeedCorrelation
 from .settings import cache_folder
@@ -24,6 +25,7 @@ TEMPLATE = "MNI152NLin2009aSym"
 TR_S = 2.0
 VOXEL_MM = 4.0
 VOLUMES = {"small": 150, "full": 300}
+MAX_EFFECT = 10.0
 NOISE = 4.0  # standard deviation before smoothing, where a network has 1
 SMOOTH_FWHM_MM = 6.0
 CROSSHAIR_MM = (0.0, -52.0, 26.0)
@@ -71,13 +73,25 @@ def sample_files(
         Strength of the networks; 0 is noise alone.
     size : str
         ``small`` or ``full``.
+
+    Raises
+    ------
+    Problem
+        A number that makes no sense, or a folder that cannot be made or written to.
     """
+    if seed < 0:
+        raise Problem("seed", f"{seed} is below 0", "give 0 or more")
+    if not 0 <= effect <= MAX_EFFECT:
+        raise Problem("effect", f"{effect:g} is out of range", f"give 0 to {MAX_EFFECT:g}")
+    if size not in VOLUMES:
+        raise Problem("size", f"there is none named '{size}'", f"choose from {', '.join(VOLUMES)}")
     anatomy = anatomy_file()
     motor = _part(package_folder("nilearn"), "image_10426.nii.gz")
     folder = folder or cache_folder() / "sample" / f"v{VERSION}-{size}-seed{seed}-effect{effect:g}"
     run = folder / f"sub-simulated_task-rest_space-{TEMPLATE}_bold.nii.gz"
     if not run.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         write_simulated_run(run, anatomy, (VOLUMES[size], seed, effect), report)
     return Sample(anatomy, motor, run)
 

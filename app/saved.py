@@ -59,8 +59,9 @@ def saved_view(path: str) -> ViewState | None:
 
 
 def _view_in_picture(path: str) -> ViewState:
-    from PIL import Image  # noqa: PLC0415 - only for pictures
+    from PIL import Image, PngImagePlugin  # noqa: PLC0415 - only for pictures
 
+    PngImagePlugin.MAX_TEXT_CHUNK = MAX_SCENE_BYTES  # Pillow's own limit is less than a drawing may need
     todo = "name the image that it was made from, or a view that Habena saved"
     try:
         with Image.open(path) as picture:

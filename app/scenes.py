@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,11 @@ from ..render.scene import (
 from .answers import Answer, Hemisphere, side_of
 from .atlas import Atlas
 from .layers import Layers, colour_bar, shading_of
-from .questions import AtlasData, CortexData, RegionSurface, projection_of
+from .questions import AtlasData, CortexData, Question, RegionSurface, projection_of
 from .recipes import Point
-from .resolve import is_underlay
+from .resolve import Failure, is_underlay
 from .results import Results
-from .state import Layout, Overlay, ViewState
+from .state import Layout, Overlay, ViewState, follows_crosshair
 
 if TYPE_CHECKING:
     from .io.surface_cortex import Cortex
@@ -63,6 +63,11 @@ class Scenes:
         self._base: dict[Hemisphere, tuple[Cortex, NDArray[np.uint8]]] = {}
         self._plane_composer: Composer | None = None
 
+    def _known(self, question: Question) -> Any:
+        """The answer to a question; None while there is none, and where there will be none."""
+        answer = self._results.get(question)
+        return None if isinstance(answer, Failure) else answer
+
     def view(self, state: ViewState, shown: tuple[Shown, ...]) -> View:
         """What part of the world the panels show: the lowest layer's content, and what lies around it."""
         return View(
@@ -88,9 +93,16 @@ class Scenes:
         """Panels and rectangles of a canvas."""
         box = state.lightbox
         grid = Grid(box.axis, box.rows, box.columns, box.spacing_mm, box.first_mm)
-        bars = self.bars(state, shown)
-        bar_height = round(BAR_HEIGHT_PX * scale) if bars else 0
+        bar_height = round(BAR_HEIGHT_PX * scale) if self._has_bars(state, shown) else 0
         return arrange(self.view(state, shown), size, state.layout, grid, bar_height)
+
+    def _has_bars(self, state: ViewState, shown: tuple[Shown, ...]) -> bool:
+        """Whether there is a strip for colour bars: also for a live map that has no answer where the crosshair is.
+
+        Otherwise slices would jump under the mouse that takes a seed out of the brain.
+        """
+        live = any(overlay.visible and follows_crosshair(overlay.recipe) for overlay in state.overlays)
+        return bool(self.bars(state, shown)) or (state.marks.colour_bars and live)
 
     def bars(self, state: ViewState, shown: tuple[Shown, ...]) -> tuple[ColourBar, ...]:
         """Keys to the colours of all visible layers that need one."""
@@ -125,7 +137,7 @@ class Scenes:
         self, state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], scale: float, kernels: Kernels
     ) -> SurfaceScene | None:
         """The canvas of 3D views, None while the cortex is not at hand."""
-        cortices: tuple[Cortex, ...] | None = self._results.get(CortexData(state.surface.cortex))
+        cortices: tuple[Cortex, ...] | None = self._known(CortexData(state.surface.cortex))
         if cortices is None:
             return None
         hidden = state.surface.hemispheres
@@ -195,7 +207,7 @@ class Scenes:
             return None
         from .project import Projected, on_vertices  # noqa: PLC0415 - Numba, and slices do without it
 
-        projected: Projected | None = self._results.get(projection_of(image.grid, state.surface.cortex))
+        projected: Projected | None = self._known(projection_of(image.grid, state.surface.cortex))
         if projected is None or side not in projected.by_side:
             return None
         return on_vertices(projected.by_side[side], image.frame(frame), labels=answer.is_labels)
@@ -244,7 +256,7 @@ class Scenes:
 
     def place_of(self, state: ViewState, name: str, vertex: int) -> Point | None:
         """World position of a picked vertex: that of the pial, whatever surface is shown; None for other meshes."""
-        cortices: tuple[Cortex, ...] = self._results.get(CortexData(state.surface.cortex)) or ()
+        cortices: tuple[Cortex, ...] = self._known(CortexData(state.surface.cortex)) or ()
         for cortex in cortices:
             if side_of(cortex) == name and cortex.world is not None:
                 x, y, z = (float(v) for v in cortex.world.coordinates[vertex])
@@ -254,8 +266,8 @@ class Scenes:
     def _region_layers(self, state: ViewState) -> list[MeshLayer]:
         layers: list[MeshLayer] = []
         for region in state.surface.regions:
-            mesh: Mesh | None = self._results.get(RegionSurface(region))
-            atlas: Atlas | None = self._results.get(AtlasData(region.atlas))
+            mesh: Mesh | None = self._known(RegionSurface(region))
+            atlas: Atlas | None = self._known(AtlasData(region.atlas))
             if mesh is not None and atlas is not None and len(mesh.faces):
                 name = f"region {region.atlas} {' '.join(map(str, region.indices))}"
                 layers.append(MeshLayer(name, mesh, atlas.region(region.indices[0]).colour))

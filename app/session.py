@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import replace
@@ -89,6 +90,8 @@ class Session(QObject):
         self._last: dict[int, tuple[object, Answer]] = {}
         self._awaited: frozenset[Question] = frozenset()
         self._loading: dict[object, Callable[[Any], None]] = {}
+        self._together: list[list[object]] = []
+        self._early: dict[object, Opened] = {}
         self._slices_only = slices_only
         self._discard: list[Callable[[], None]] = []
         self.own_atlases: dict[str, OwnAtlas] = {}
@@ -153,17 +156,33 @@ class Session(QObject):
 
     # -- opening
 
-    def open(self, path: str) -> None:
-        """Open a path in the background; `opened` or `noticed` tells what came of it."""
+    def open(self, *paths: str) -> None:
+        """Open paths in the background, layers in this order; `opened` or `noticed` tells what came of each."""
         cortex = CortexData(self.state.surface.cortex)
-        self.start(("open", path), f"Opening {_name(path)}", lambda report: open_path(path, report, cortex), self._take)
+        self._together.append([("open", path) for path in paths])
+        for path in paths:
+            work = partial(open_path, path, cortex=cortex)
+            self.start(("open", path), f"Opening {_name(path)}", work, partial(self._take_in_turn, ("open", path)))
+
+    def _take_in_turn(self, key: object, opened: Opened) -> None:
+        self._early[key] = opened
+        self._take_next()
+
+    def _take_next(self) -> None:
+        """Take in what was opened, of each call up to the first path that is still on its way."""
+        for keys in self._together:
+            while keys and keys[0] not in self._loading:  # it is here, or failed
+                opened = self._early.pop(keys.pop(0), None)
+                if opened is not None:
+                    self._take(opened)
+        self._together = [keys for keys in self._together if keys]
 
     def start(
         self, key: object, title: str, work: Callable[[Callable[[float], None]], Any], then: Callable[[Any], None]
     ) -> None:
         """Run long work and hand its result to a function on the interface thread."""
         self._loading[key] = then
-        self.jobs.long(key, title, work)
+        self.jobs.long(key, title, work, outlives=isinstance(key, tuple) and key[0] == "save")
 
     def _take(self, opened: Opened) -> None:
         state = opened.view or self.state
@@ -294,6 +313,7 @@ class Session(QObject):
     def _on_failed(self, key: object, error: Exception) -> None:
         self._loading.pop(key, None)
         if not isinstance(error, Problem):
+            self._take_next()
             if isinstance(key, Question):  # asked again it would fail again, for ever
                 self.results.put(key, Failure(Problem("Habena", "failed by a defect", "please report it")))
             raise error  # to the excepthook, which shows it; the session goes on
@@ -305,6 +325,7 @@ class Session(QObject):
             recipe = key[1]
             actions = ((self.tr("Unpack to disk"), lambda: self.unpack_to_disk(recipe)),)
         self.noticed.emit(Notice("error", str(error), actions))
+        self._take_next()
         self._resolve()
         self.changed.emit()
 
@@ -325,6 +346,7 @@ class Session(QObject):
         if self._loading.pop(key, None) is None and isinstance(key, Question):
             stopped = Problem(title_of(key), "was stopped", "change a setting or open it again to start it anew")
             self.results.put(key, Failure(stopped))
+        self._take_next()
         self.changed.emit()
 
     @contextmanager

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..render.compose import Kernels
-from ..render.layout import Arrangement
+from ..render.layout import Arrangement, centre_of
 from ..render.scene import AXIS_INDEX, Panel, Picture, SliceScene
 from ..widgets.canvas import Canvas, Touch
 from .recipes import Point
@@ -70,6 +70,8 @@ class SliceView(QObject):
         self._gesture: Gesture = ""
         self._panel: Panel | None = None
         self._from: Touch | None = None
+        self._anchor: Point = (0.0, 0.0, 0.0)  # where the button went down
+        self._before_enlarged: Layout = "ortho+surface"
         self._cost_s = 0.0
         self._coarse = False
         self._axis: Axis = "axial"  # of the panel that was used last: where the arrow keys go
@@ -168,6 +170,7 @@ class SliceView(QObject):
         if panel is None:
             return
         self._panel, self._from, self._axis = panel, touch, panel.axis
+        self._anchor = panel.mm_at(touch.x, touch.y)
         self._gesture = self._gesture_of(touch)
         if self._gesture == "crosshair":
             self._session.move_crosshair(panel.mm_at(touch.x, touch.y))
@@ -195,7 +198,7 @@ class SliceView(QObject):
                 self._pan(panel, before, after)
                 self._from = touch
             case "zoom":
-                self.zoom(ZOOM_PER_PX ** (start.y - touch.y))
+                self.zoom(ZOOM_PER_PX ** (start.y - touch.y), self._anchor)
                 self._from = touch
             case _:
                 pass
@@ -215,27 +218,28 @@ class SliceView(QObject):
             self.schedule()
 
     def _pan(self, panel: Panel, before: Point, after: Point) -> None:
-        view = self._session.scenes.view(self._session.state, self._session.shown())
-        centre = view.centre_mm or tuple((a + b) / 2 for a, b in zip(view.low_mm, view.high_mm, strict=True))
+        centre = self._centre()
         moved = [c + b - a for c, b, a in zip(centre, before, after, strict=True)]
         moved[AXIS_INDEX[panel.axis]] = centre[AXIS_INDEX[panel.axis]]
         self._session.update("move the view", "pan", centre_mm=(moved[0], moved[1], moved[2]))
 
-    def zoom(self, factor: float) -> None:
-        """Magnify about the crosshair once it is larger than the whole."""
-        state = self._session.state
-        zoom = min(max(state.zoom * factor, ZOOM_RANGE[0]), ZOOM_RANGE[1])
-        centre = state.centre_mm
-        if centre is None and zoom > 1:
-            centre = state.crosshair_mm
-        self._session.update("zoom", "zoom", zoom=zoom, centre_mm=centre if zoom > 1 else None)
+    def _centre(self) -> Point:
+        """World point in the middle of the panels."""
+        return centre_of(self._session.scenes.view(self._session.state, self._session.shown()))
+
+    def zoom(self, factor: float, about: Point) -> None:
+        """Magnify about a place, which stays where it is on every slice; not larger than the whole, all is shown."""
+        before = self._session.state.zoom
+        zoom = min(max(before * factor, ZOOM_RANGE[0]), ZOOM_RANGE[1])
+        x, y, z = (a + (c - a) * before / zoom for a, c in zip(about, self._centre(), strict=True))
+        self._session.update("zoom", "zoom", zoom=zoom, centre_mm=(x, y, z) if zoom > 1 else None)
 
     def _wheel(self, touch: Touch, notches: float) -> None:
         panel = self.panel_at(touch)
         if panel is None:
             return
         if touch.control:
-            self.zoom(ZOOM_PER_NOTCH**notches)
+            self.zoom(ZOOM_PER_NOTCH**notches, panel.mm_at(touch.x, touch.y))
         elif self._session.state.layout == "lightbox":
             self._scroll_lightbox(notches)
         else:
@@ -290,9 +294,8 @@ class SliceView(QObject):
         panel = self.panel_at(touch)
         if panel is None:
             return
-        state = self._session.state
-        layout: Layout = panel.axis
-        if state.layout == panel.axis:
-            layout = "ortho+surface"
-        at = panel.mm_at(touch.x, touch.y)
-        self._session.update("enlarge", None, layout=layout, crosshair_mm=at)
+        before = self._session.state.layout
+        layout: Layout = self._before_enlarged if before == panel.axis else panel.axis
+        if before not in AXIS_INDEX:
+            self._before_enlarged = before
+        self._session.update("enlarge", None, layout=layout)

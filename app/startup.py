@@ -1,10 +1,15 @@
 """What is loaded while the first picture is already there: panels, plots, compiled kernels.
 
 Importing pyqtgraph, SciPy and Numba takes most of a second: in a thread, so that the window answers meanwhile.
+
+From then on cyclic garbage is collected by a timer of the interface thread, and only what came after the start is
+looked at. Python would do it anywhere: in a worker thread, where freeing a widget crashes, or in the middle of a drag,
+where going through the quarter of a million objects that the program consists of holds the window for 0.1 s.
 """
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
@@ -12,13 +17,14 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..render.compose import Kernels, numba_kernels
 from .settings import cache_folder
 
 PANELS = "habena.app.panels.dock"
 VTK = ("habena.render.slice_canvas", "habena.render.surface_canvas")
+COLLECT_MS = 1000
 
 
 def stamp() -> Path:
@@ -43,12 +49,17 @@ class Startup(QObject):
     vtk_loaded = Signal()
     panels_loaded = Signal()
     kernels_loaded = Signal(object)
+    _ended = Signal()  # carries the end of the thread into the interface thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = threading.Thread(target=self._load, name="habena-startup", daemon=True)
         self._compiler: subprocess.Popen[bytes] | None = None
         self._stopped = False
+        self._collector = QTimer(self)
+        self._collector.setInterval(COLLECT_MS)
+        self._collector.timeout.connect(lambda: gc.collect())  # noqa: PLW0108 - PySide asks a slot for its signature
+        self._ended.connect(self._collect_here)
 
     def start(self) -> None:
         """Begin; once."""
@@ -69,8 +80,16 @@ class Startup(QObject):
                 return
             loaded.emit()
         kernels = self._kernels()
-        if kernels is not None and not self._stopped:
+        if self._stopped:
+            return
+        if kernels is not None:
             self.kernels_loaded.emit(kernels)
+        self._ended.emit()
+
+    def _collect_here(self) -> None:
+        gc.disable()
+        gc.freeze()
+        self._collector.start()
 
     def _kernels(self) -> Kernels | None:
         """Compiled kernels; compiled in another process if that was not done yet, since compiling holds the lock."""
@@ -86,6 +105,9 @@ class Startup(QObject):
     def stop(self) -> None:
         """Do not come back with anything any more."""
         self._stopped = True
+        self._collector.stop()
+        gc.unfreeze()
+        gc.enable()
         if self._compiler is not None:
             self._compiler.kill()
         if self._thread.is_alive():

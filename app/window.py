@@ -195,6 +195,7 @@ class Window(QMainWindow):
         self._command(menu, self.tr("Open folder…"), "Ctrl+Shift+O", files.open_folder)
         self._command(menu, self.tr("Open atlas or label image…"), "", files.open_atlas)
         self._recent_menu = menu.addMenu(self.tr("Open recent"))
+        self._recent_menu.setToolTipsVisible(True)
         self._command(menu, self.tr("Open the sample view"), "", files.open_sample)
         menu.addSeparator()
         self._command(menu, self.tr("Save view…"), "Ctrl+S", files.save_view, "save")
@@ -386,9 +387,8 @@ class Window(QMainWindow):
         self.job_bar.set_memory(in_words(self.session.results.nbytes))
         self.welcome.set_recent([(Path(path).name, str(Path(path).parent)) for path in self.settings.recent])
         self._refresh_recent()
-        known = tuple(atlas for atlas in state.atlases if atlas in atlas_ids())  # never the path of a user's file
-        if (state.radiological, known) != (self.settings.radiological, self.settings.atlases):
-            self.remember(replace(self.settings, radiological=state.radiological, atlases=known))
+        if state.radiological != self.settings.radiological:
+            self.remember(replace(self.settings, radiological=state.radiological))
         warning = mixed(self.session.shown())
         if warning and warning != self._warned_of:
             self.tell(Notice("warning", warning))
@@ -399,14 +399,16 @@ class Window(QMainWindow):
 
     def _refresh_recent(self) -> None:
         self._recent_menu.setEnabled(bool(self.settings.recent))
-        shown = [action.data() for action in self._recent_menu.actions()]
+        shown = [action.data() for action in self._recent_menu.actions() if action.data()]
         if shown == list(self.settings.recent):
             return
         self._recent_menu.clear()
         for path in self.settings.recent:
-            action = self._recent_menu.addAction(Path(path).name, partial(self.open, [path]))
+            action = self._recent_menu.addAction(Path(path).name.replace("&", "&&"), partial(self.open, [path]))
             action.setData(path)
             action.setToolTip(path)
+        self._recent_menu.addSeparator()
+        self._recent_menu.addAction(self.tr("Clear this list"), self.files.forget_recent)
 
     def _slices_drawn(self) -> None:
         self._content_is_drawn = bool(self.slice_view.arrangement.panels and self.session.shown())
@@ -481,6 +483,12 @@ class Window(QMainWindow):
         """Keep settings for the next time."""
         self.settings = settings
         save_settings(settings)
+        self._schedule_refresh()
+
+    def remember_atlases(self, atlases: tuple[str, ...]) -> None:
+        """Keep the user's choice of atlases, but never the path of a file."""
+        known = tuple(atlas for atlas in atlases if atlas in atlas_ids())
+        self.remember(replace(self.settings, atlases=known))
 
     def _focus_finder(self) -> None:
         if self.panels is not None:

@@ -26,8 +26,8 @@ def frame_of(azimuth_deg: float, elevation_deg: float) -> tuple[NDArray[np.float
 
 
 def turned(azimuth_deg: float, elevation_deg: float, right_px: float, down_px: float) -> tuple[float, float]:
-    """Azimuth and elevation after dragging the head by so many pixels, half a degree each."""
-    azimuth = (azimuth_deg + right_px * 0.5 + 180.0) % 360.0 - 180.0
+    """Azimuth and elevation after dragging the head by so many pixels, half a degree each: it follows the mouse."""
+    azimuth = (azimuth_deg - right_px * 0.5 + 180.0) % 360.0 - 180.0
     return azimuth, float(np.clip(elevation_deg + down_px * 0.5, -90.0, 90.0))
 
 

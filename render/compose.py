@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ Values = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 _NO_ALPHA: Values = np.empty((0, 0), np.float32)
 _NO_COLOURS: NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
-_ROWS_PER_THREAD = 64
+_LEAST_ROWS = 32  # worth handing to another thread
+_BANDS_PER_THREAD = 4
 
 
 class Kernels(NamedTuple):
@@ -62,13 +64,26 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _in_bands(kernel: Callable[[int, int], None], rows: int) -> None:
-    """Run a kernel over all rows, on this thread and the pool's, and wait."""
-    bands = max(1, min(os.cpu_count() or 1, rows // _ROWS_PER_THREAD))
-    edges = [rows * band // bands for band in range(bands + 1)]
-    others = [_pool().submit(kernel, edges[band], edges[band + 1]) for band in range(1, bands)]
-    kernel(edges[0], edges[1])
+    """Run a kernel over all rows, on this thread and the pool's, and wait.
+
+    Each takes the next band until none is left: where another program or a seed map has the other processor, this
+    thread does nearly all of it instead of waiting for a half that has hardly begun.
+    """
+    bands = min(_BANDS_PER_THREAD * (os.cpu_count() or 1), rows // _LEAST_ROWS)
+    if bands <= 1:
+        kernel(0, rows)
+        return
+    numbers = count()
+
+    def take() -> None:
+        while (band := next(numbers)) < bands:
+            kernel(rows * band // bands, rows * (band + 1) // bands)
+
+    others = [_pool().submit(take) for _ in range(min(bands, os.cpu_count() or 1) - 1)]
+    take()
     for other in others:
-        other.result()
+        if not other.cancel():
+            other.result()
 
 
 def pixel_to_voxel(panel: Panel, source: Source) -> Matrix:

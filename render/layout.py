@@ -66,7 +66,8 @@ def _extent(view: View) -> np.ndarray:
     return np.maximum(size, 1.0) * (1 + 2 * MARGIN_SHARE)
 
 
-def _centre(view: View) -> Point:
+def centre_of(view: View) -> Point:
+    """World point in the middle of each panel."""
     if view.centre_mm is not None:
         return view.centre_mm
     x, y, z = (np.add(view.low_mm, view.high_mm) / 2).tolist()
@@ -78,7 +79,7 @@ def _panel(view: View, axis: Axis, rect: Rect, mm_per_px: float, position_mm: fl
         position_mm = view.crosshair_mm[AXIS_INDEX[axis]]
     panel = Panel(axis, position_mm, rect, (0.0, 0.0), mm_per_px, view.flipped)
     horizontal, vertical = panel.in_plane
-    centre = _centre(view)
+    centre = centre_of(view)
     return panel._replace(centre_mm=(centre[horizontal], centre[vertical]))
 
 

@@ -128,7 +128,7 @@ def position(panel: Panel, ink: Colour, scale: float) -> Mark:
     """Such as ``x = -44 mm`` in the upper left corner."""
     name = "xyz"[AXIS_INDEX[panel.axis]]
     small = panel.rect.width < 180 * scale
-    text = f"{name} = {number(panel.position_mm)}" + ("" if small else " mm")
+    text = f"{name} = {number(round(panel.position_mm, 1))}" + ("" if small else " mm")
     size = (9.5 if small else 11.5) * scale
     return Text(panel.rect.x + 6 * scale, panel.rect.y + 5 * scale, text, size, ink, "left", "top")
 

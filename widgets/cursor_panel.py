@@ -89,7 +89,7 @@ class CursorPanel(QWidget):
 
     def _edit(self, axis: int, name: str, way: str) -> NumberEdit:
         tip = self.tr("Position {axis} in mm, {way}").format(axis=name, way=way)
-        edit = NumberEdit(f"{name} mm", tip, NumberSpec(step=1.0))
+        edit = NumberEdit(f"{name} mm", tip, NumberSpec(step=1.0, decimals=1))
         edit.changed.connect(lambda value: self._move(axis, value))  # pyright: ignore[reportUnknownLambdaType]
         edit.settled.connect(self.settled)
         return edit

@@ -148,9 +148,9 @@ class DrawPanel(QWidget):
             self._form.setRowVisible(part, settings.tool == "fill")
 
     def set_report(self, text: str, *, has_mask: bool) -> None:
-        """Say what is drawn on which image and how large it is; without a mask the tools rest."""
-        self._report.setText(text or self.tr("Start a mask to draw."))
-        for part in (*self._tools.values(), self._save, self._statistics):
+        """Say how large the mask is; without one there is nothing to save. A first stroke starts a mask."""
+        self._report.setText(text or self.tr("No mask yet: choose a tool and draw on a slice."))
+        for part in (self._save, self._statistics):
             part.setEnabled(has_mask)
 
     def _ask_start(self, action: QAction) -> None:

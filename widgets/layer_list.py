@@ -168,6 +168,8 @@ class LayerList(QListView):
         up.setEnabled(number > 0)
         down.setEnabled(number < last)
         for name, text in self._actions:
+            if name in line.without:
+                continue
             action = QAction(text, menu)
             action.setData(name)
             menu.insertAction(remove, action)

@@ -41,7 +41,7 @@ class LayerPanel(QWidget):
         super().__init__(parent)
         self._settings: LayerSettings | None = None
         self._choices: dict[str, ColourChoice] = {}
-        self._empty = muted(self.tr("Select a layer to change how it is drawn."))
+        self._empty = muted()
         self._build_controls()
         self._all = QWidget()
         parts = column(self._all)
@@ -134,9 +134,10 @@ class LayerPanel(QWidget):
         """Show whether all series share their frame."""
         self._time.set_linked(is_linked)
 
-    def set_settings(self, settings: LayerSettings | None) -> None:
-        """Show a layer, or that none is selected."""
+    def set_settings(self, settings: LayerSettings | None, reason: str = "") -> None:
+        """Show a layer, or why there is nothing to set."""
         self._settings = settings
+        self._empty.setText(reason or self.tr("Select a layer to change how it is drawn."))
         self._empty.setVisible(settings is None)
         self._all.setVisible(settings is not None)
         if settings is None:

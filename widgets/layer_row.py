@@ -34,6 +34,8 @@ class LayerRow:
         sRGB of a stripe that says which curve or outline belongs to the layer.
     badge : str
         A word or two such as ``live``, ``simulated``, ``loading 40 %``; empty for none.
+    without : frozenset of str
+        Ids of the list's own entries of the context menu that mean nothing for this layer.
     """
 
     key: int
@@ -42,6 +44,7 @@ class LayerRow:
     visible: bool = True
     tint: tuple[int, int, int] | None = None
     badge: str = ""
+    without: frozenset[str] = frozenset()
 
 
 def eye_rect(line: QRect) -> QRect:

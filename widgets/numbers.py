@@ -65,6 +65,8 @@ class NumberSpec:
         Whole numbers only.
     none : str or None
         With a text the field may be empty, which means None, and shows that text then.
+    decimals : int or None
+        Most decimals that are shown; the number itself stays as it is.
     """
 
     unit: str = ""
@@ -73,6 +75,7 @@ class NumberSpec:
     step: float | None = None
     whole: bool = False
     none: str | None = None
+    decimals: int | None = None
 
 
 class NumberEdit(QLineEdit):
@@ -123,11 +126,14 @@ class NumberEdit(QLineEdit):
 
     def _show(self) -> None:
         unit = f" {self._spec.unit}" if self._spec.unit else ""
-        self.setText("" if self._value is None else format_number(self._value) + unit)
+        self.setText("" if self._value is None else format_number(self._rounded(self._value)) + unit)
         self.setModified(False)
         if not self.hasFocus():
             self.home(False)  # where there is no room for all, the beginning shows
         mark_wrong(self, is_wrong=False)
+
+    def _rounded(self, value: float) -> float:
+        return value if self._spec.decimals is None else round(value, self._spec.decimals)
 
     def _commit(self) -> None:
         if not self.isModified():

@@ -30,7 +30,7 @@ class MotionPlot(TimePlot):
 
     def set_series(self, quality: Quality, series: Floats, label: str, threshold: float | None) -> None:
         """Show one series of a run."""
-        self.left.set_title(label)
+        self.set_caption(label)
         self._line.setData(quality.x, series)
         self._limit.setVisible(threshold is not None)
         finite = series[np.isfinite(series)]
@@ -69,7 +69,7 @@ class CarpetPlot(TimePlot):
         step = float(np.median(np.diff(x))) if len(x) > 1 else 1.0
         self._image.setRect(QRectF(float(x[0]) - step / 2, 0, float(x[-1] - x[0]) + step, len(matrix)))
         self.box.setYRange(0, len(matrix), padding=0)
-        self.left.set_title(label)
+        self.set_caption(label)
 
 
 def motion_summary(quality: Quality) -> str:

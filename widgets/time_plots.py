@@ -7,7 +7,8 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtWidgets import QGraphicsTextItem, QStyleOptionGraphicsItem, QWidget
 
 from .numbers import format_number
 from .theme import look
@@ -90,6 +91,24 @@ class TimeBox(pg.ViewBox):
             super().mouseDragEvent(ev, axis)
 
 
+class _Caption(QGraphicsTextItem):
+    """A line of text in the upper left corner of a plot, on a ground that keeps it readable."""
+
+    def __init__(self, box: pg.ViewBox) -> None:
+        super().__init__(box)
+        self.setZValue(20)
+        self.setPos(2, 0)
+        self.document().setDocumentMargin(1)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget) -> None:
+        if self.toPlainText():
+            ground = QColor(look().window)
+            ground.setAlpha(190)
+            painter.fillRect(self.boundingRect(), ground)
+        super().paint(painter, option, widget)
+
+
 class TimePlot(pg.PlotItem):
     """A plot over time with a line at the frame that is shown."""
 
@@ -103,12 +122,23 @@ class TimePlot(pg.PlotItem):
         self.frame.setZValue(10)
         self.frame.hide()
         self.addItem(self.frame, ignoreBounds=True)
+        self._caption = _Caption(self.box)
 
     def set_look(self, font: QFont) -> None:
         """Take the colours of the theme."""
         for axis in (self.bottom, self.left):
             axis.set_look(font)
+        self._caption.setFont(font)
+        self._caption.setDefaultTextColor(QColor(look().text))
         self.frame.setPen(pg.mkPen(look().text, width=1))
+
+    def set_caption(self, text: str) -> None:
+        """Say within the plot, however low it is, what it shows."""
+        self._caption.setPlainText(text)
+
+    def caption(self) -> str:
+        """What the plot says that it shows."""
+        return self._caption.toPlainText()
 
     def set_frame(self, x: float | None) -> None:
         """Put the line at a time, or take it away."""

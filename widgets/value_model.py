@@ -76,6 +76,10 @@ class ValueModel(QAbstractTableModel):
         self._arrange()
         self.endResetModel()
 
+    def texts(self, column: int, most: int) -> list[str]:
+        """What the first rows show in a column."""
+        return [self.columns[column].shown(self.rows[number][column]) for number in self.order[:most]]
+
     def set_filter(self, text: str) -> None:
         """Show only rows in whose texts all words occur."""
         self.beginResetModel()

@@ -13,12 +13,20 @@ from .controls import described, muted
 from .value_model import Cell, Column, ValueModel
 
 _MEASURED_ROWS = 100  # by which the widths of columns are chosen
+_LEAST_WORDS = 160  # width in pixels below which the column of words is not pressed
 
 
 class _View(QTableView):
     """The table itself: Enter acts on the row, Tab leaves, Ctrl+C copies."""
 
     copied = Signal()
+
+    def __init__(self, model: ValueModel) -> None:
+        super().__init__()
+        self._values = model
+        words = [number for number, column in enumerate(model.columns) if column.kind == "text"]
+        self._words = words[-1] if words else 0
+        self.setModel(model)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -32,16 +40,28 @@ class _View(QTableView):
         super().resizeEvent(event)
         self._fill_width()
 
-    def fit_columns(self) -> None:
-        """As wide as their contents."""
-        self.resizeColumnsToContents()
+    def fit_columns(self, *, anew: bool) -> None:
+        """As wide as their contents; unless anew, none gets narrower, so that they stand still while values change."""
+        heads = self.horizontalHeader()
+        for number in range(len(self._values.columns)):
+            if number != self._words:
+                wanted = self._wanted_width(number)
+                heads.resizeSection(number, wanted if anew else max(wanted, heads.sectionSize(number)))
         self._fill_width()
 
+    def _wanted_width(self, number: int) -> int:
+        """Width of the widest of the first cells, and of the head."""
+        texts = self._values.texts(number, _MEASURED_ROWS)
+        metrics = self.fontMetrics()
+        widest = max(range(len(texts)), key=lambda row: metrics.horizontalAdvance(texts[row]), default=None)
+        cell = 0 if widest is None else self.sizeHintForIndex(self._values.index(widest, number)).width() + 1
+        return max(cell, self.horizontalHeader().sectionSizeHint(number))
+
     def _fill_width(self) -> None:
-        """Let the first column take the room that is left, or give it up."""
+        """Let the last column of words take the room that is left, or give it up; its tool tip has all of them."""
         heads = self.horizontalHeader()
-        left = self.viewport().width() - heads.length() + heads.sectionSize(0)
-        heads.resizeSection(0, max(left, self.sizeHintForColumn(0), heads.sectionSizeHint(0)))
+        left = self.viewport().width() - heads.length() + heads.sectionSize(self._words)
+        heads.resizeSection(self._words, max(left, min(self._wanted_width(self._words), _LEAST_WORDS)))
 
 
 class ValueTable(QWidget):
@@ -76,8 +96,7 @@ class ValueTable(QWidget):
     ) -> None:
         super().__init__(parent)
         self._model = ValueModel(columns, self)
-        self._view = described(_View(), name, "")
-        self._view.setModel(self._model)
+        self._view = described(_View(self._model), name, "")
         self._view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self._view.setWordWrap(False)
         self._view.setTabKeyNavigation(False)
@@ -90,19 +109,18 @@ class ValueTable(QWidget):
         rows.setDefaultSectionSize(self._view.fontMetrics().height() + 8)
         heads = self._view.horizontalHeader()
         heads.setHighlightSections(False)
-        heads.setResizeContentsPrecision(_MEASURED_ROWS)
         heads.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         heads.setSortIndicatorClearable(True)
         self._view.setSortingEnabled(True)
         self._filter = described(QLineEdit(), self.tr("Filter"), self.tr("Show only rows that contain these words"))
         self._filter.setPlaceholderText(self.tr("Filter"))
         self._filter.setClearButtonEnabled(True)
-        self._filter.setVisible(has_filter)
         self._empty = muted(empty)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = column_layout(self)
         for part in (self._filter, self._view, self._empty):
             layout.addWidget(part)
+        self._filter.setVisible(has_filter)
         self._filter.textEdited.connect(self._narrow)
         self._view.activated.connect(self._activate)
         self._view.copied.connect(self._copy)
@@ -118,8 +136,8 @@ class ValueTable(QWidget):
         self._model.set_rows(rows, keys)
         self._empty.setVisible(not rows and bool(self._empty.text()))
         self._view.setVisible(not self._empty.isVisibleTo(self))
-        if is_first and rows:
-            self._view.fit_columns()
+        if rows:
+            self._view.fit_columns(anew=is_first)
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there are no rows."""

@@ -2,11 +2,13 @@
 
 >>> import habena
 >>> habena.info("bold.nii.gz")[0].tr_s
-2.0
+1.5
 >>> found = habena.seed("bold.nii.gz", at=(0, -52, 26), fwhm=6, detrend=2, band=(0.01, 0.1))
 >>> found.values.shape, found.notes["residual_degrees_of_freedom"]
 ((61, 73, 61), 70)
->>> habena.render("t1.nii.gz", "figure.png", overlays=["zmap.nii.gz,threshold=3.1"], at=(-44, -62, 34))
+>>> findings = habena.render("t1.nii.gz", "figure.png", overlays=["zmap.nii.gz,threshold=3.1"], at=(-44, -62, 34))
+>>> [region.centre_mm for region in habena.regions("cit168") if region.name == "Habenula" and region.side == "R"]
+[(3.58, -23.14, 2.68)]
 
 Every function raises `Problem` with one sentence that says where it is, what is wrong and what to do.
 Coordinates are millimetres in the file's world; the nearest voxel centre is taken.
@@ -20,7 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from . import render as _layer  # imported later, the folder of this name would take the function's place
 from .app.problems import Finding, Problem
+
+del _layer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +34,21 @@ if TYPE_CHECKING:
     from .app.atlas_listing import ListedRegion
     from .app.doctor import Examination
     from .app.io.info import FileInfo
+    from .app.region_tables import RegionTable
 
-__all__ = ["Finding", "Problem", "SeedMap", "demo", "doctor", "info", "regions", "render", "seed", "show"]
+__all__ = [
+    "Finding",
+    "Problem",
+    "SeedMap",
+    "demo",
+    "doctor",
+    "info",
+    "region_statistics",
+    "regions",
+    "render",
+    "seed",
+    "show",
+]
 
 Path_ = str | os.PathLike[str]
 Point = tuple[float, float, float]
@@ -100,13 +118,13 @@ def render(  # noqa: PLR0913 - the options of the command
     Parameters
     ----------
     underlay : path or None
-        An image, a saved view, or a picture that carries one; None for the MNI152 T1.
+        An image, a surface, a saved view, or a picture that carries one; None for the MNI152 T1.
     out : path
         .png, .tif, .svg, .pdf or .html.
     overlays : sequence of str
         ``FILE[,cmap=NAME][,range=LO:HI][,threshold=T][,opacity=O][,fade]``.
     layout : str or None
-        None: that of the saved view, else ortho.
+        None: that of the saved view, else ortho, or surface where the underlay has no volume.
     at : (float, float, float) or None
         Where the slices cut, mm; None: at the peak of the first overlay.
     size : (int, int)
@@ -145,7 +163,7 @@ def seed(  # noqa: PLR0913 - the options of the command
     detrend: int = 0,
     band: tuple[float, float] | None = None,
     confounds: Path_ | None = None,
-    columns: Sequence[str] = (),
+    columns: str | Sequence[str] = (),
     censor: float | None = None,
     brain: Path_ | None = None,
     fisher: bool = False,
@@ -191,9 +209,8 @@ def seed(  # noqa: PLR0913 - the options of the command
     from .app.runs import columns_named  # noqa: PLC0415
 
     table = _name(confounds)
-    preparation = Preparation(
-        drop, fwhm, detrend, band, table, columns_named(table, ",".join(columns)), censor, _name(brain)
-    )
+    removed = columns_named(table, columns if isinstance(columns, str) else ",".join(columns))
+    preparation = Preparation(drop, fwhm, detrend, band, table, removed, censor, _name(brain))
     place = headless.SeedPlace(at, radius, region, atlas, _name(mask))
     files = headless.SeedFiles(_name(out), _name(save_prepared))
     found = headless.seed(os.fspath(run), place, preparation, "z" if fisher else "r", files)
@@ -206,6 +223,27 @@ def regions(atlas: str | None = None) -> tuple[ListedRegion, ...]:
     from .app.atlas_listing import regions_listing  # noqa: PLC0415
 
     return regions_listing(atlas)
+
+
+def region_statistics(*maps: Path_, atlas: str = "aal2") -> RegionTable:
+    """What maps are within each region of an atlas, on each map's own grid.
+
+    Parameters
+    ----------
+    *maps : path
+        Images whose space is known: by a ``space-`` entity, their sidecar or sform code 4.
+    atlas : str
+        As listed by `regions`.
+
+    Returns
+    -------
+    RegionTable
+        ``columns`` and ``rows``, the maps in the order given; ``findings``; ``write(path)`` writes a TSV.
+    """
+    from .app.problems import silent  # noqa: PLC0415
+    from .app.region_tables import statistics  # noqa: PLC0415
+
+    return statistics([os.fspath(path) for path in maps], atlas, silent)
 
 
 def demo(out: Path_, *, seed: int = 2026, effect: float = 1.0, size: Literal["small", "full"] = "small") -> Path:

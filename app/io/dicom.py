@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -71,7 +72,7 @@ class Conversion:
     Attributes
     ----------
     folder : Path
-        Temporary folder that holds the series; `discard` removes it.
+        Temporary folder that holds the series; removed by `discard`, or once nobody holds this value any more.
     series : tuple of Series
         In the order of their numbers.
     findings : tuple of Finding
@@ -81,6 +82,9 @@ class Conversion:
     folder: Path
     series: tuple[Series, ...]
     findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)  # work whose result nobody took
 
     def discard(self) -> None:
         """Remove the converted files."""

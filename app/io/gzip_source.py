@@ -112,6 +112,10 @@ class GzipSource:
             try:
                 self._reserve(frames)
                 fraction = self._step()
+            except Problem:
+                if self.frames_ready < frames:
+                    raise
+                return  # what is asked for lies before the damage, which is told of once more is asked for
             finally:
                 with self._turn:
                     self._busy = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,16 @@ from numpy.typing import NDArray
 from ..problems import Finding, Problem
 from .files import reading
 from .surface_data import SurfaceData, read_surface_data
-from .surface_names import Hemisphere, mesh_of, names_of_data, names_of_kind, other_hemisphere
+from .surface_names import (
+    Hemisphere,
+    before_side,
+    hemisphere_of,
+    kind_of,
+    mesh_of,
+    names_of_data,
+    names_of_kind,
+    other_hemisphere,
+)
 from .surface_shading import concavity, sulci_positive
 from .surfaces import Surface, read_surface
 
@@ -171,6 +181,22 @@ def fs_lr_32k() -> Path:
             "or tpl-fsLR_den-32k_hemi-L_midthickness.surf.gii of TemplateFlow",
         )
     return found
+
+
+def surfaces_beside(data: Path) -> list[Path]:
+    """Surfaces of the same side and person beside data on vertices, or where FreeSurfer keeps them; pial first."""
+    whose, side = before_side(data.name), hemisphere_of(data.name)
+    if whose is None:
+        return []
+    found: list[Path] = []
+    for folder in (data.parent, data.parent.with_name("surf")):
+        with suppress(OSError):  # a folder that is missing or closed to us has none
+            found += [
+                file
+                for file in sorted(folder.iterdir())
+                if kind_of(file.name) in _KINDS and before_side(file.name) == whose and hemisphere_of(file.name) == side
+            ]
+    return sorted(found, key=lambda file: _KINDS.index(kind_of(file.name)))
 
 
 def cortex_for(data: SurfaceData, cortices: Iterable[Cortex]) -> Cortex:

@@ -66,6 +66,12 @@ def other_hemisphere(name: str) -> str | None:
     return name[: match.start()] + _OTHER_SIDE[match[1]] + name[match.end() :]
 
 
+def before_side(name: str) -> str | None:
+    """What a file name says before its hemisphere, the same for all files of a person; None without a hemisphere."""
+    match = _SIDE.search(name)
+    return None if match is None else name[: match.start()]
+
+
 def names_of_kind(name: str, kind: str) -> Iterator[str]:
     """Names that a surface of this kind may have beside a surface file of another kind."""
     match = _KIND.search(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from ...widgets.controls import Choice
 from ...widgets.pick_list import PickList
@@ -18,14 +18,16 @@ FIRST_CHOICE = "aal2"
 
 
 class AtlasesControl(QObject):
-    """Binds a `PickList` of atlases to a session."""
+    """Binds a `PickList` of atlases to a session. ``chosen`` carries the ids that the user has ticked."""
 
-    def __init__(self, session: Session, chosen: PickList) -> None:
-        super().__init__(chosen)
+    chosen = Signal(object)
+
+    def __init__(self, session: Session, ticks: PickList) -> None:
+        super().__init__(ticks)
         self._session = session
-        self._list = chosen
+        self._list = ticks
         self._by_title: dict[str, AtlasInfo] = {}
-        chosen.changed.connect(self._change)
+        ticks.changed.connect(self._change)
 
     def refresh(self) -> None:
         """Offer the atlases that there are, and tick those of the view."""
@@ -41,6 +43,7 @@ class AtlasesControl(QObject):
     def _change(self, titles: tuple[str, ...]) -> None:
         atlases = tuple(self._by_title[title].id for title in titles)
         self._session.update("choose atlases", None, atlases=atlases)
+        self.chosen.emit(atlases)
 
 
 class AtlasChoice(QObject):

@@ -38,11 +38,12 @@ COLUMNS = (
 
 
 class Found(NamedTuple):
-    """Clusters with what is shown of each."""
+    """Clusters of a layer with what is shown of each."""
 
     rows: tuple[tuple[str | float | int | None, ...], ...]
     peaks: tuple[Point, ...]
     note: str
+    layer: int | None = None
 
 
 class ClustersControl(QObject):
@@ -76,8 +77,8 @@ class ClustersControl(QObject):
         if self._asked == asked or answer.image is None:
             return
         self._asked = asked
-        image, how = answer.image, self.connectivity
-        session.jobs.live(JOB, lambda _: clusters_of(image, overlay, how, atlases)._replace(note=note))
+        image, how, layer_key = answer.image, self.connectivity, overlay.key
+        session.jobs.live(JOB, lambda _: clusters_of(image, overlay, how, atlases)._replace(note=note, layer=layer_key))
 
     def join_by(self, connectivity: Connectivity) -> None:
         """Which neighbours belong to the same cluster."""
@@ -100,7 +101,9 @@ class ClustersControl(QObject):
         return tuple(atlases), note
 
     def _take(self, key: object, result: object) -> None:
-        if key == JOB and isinstance(result, Found):
+        if key != JOB or not isinstance(result, Found) or self._asked is None:
+            return
+        if result.layer == self._session.state.selected:  # those of another layer come too late
             self._show(result)
 
     def _show(self, found: Found) -> None:

@@ -134,6 +134,7 @@ class Panels(QObject):
         layout.addWidget(self.atlas_list)
         self.cursor = CursorControl(session, self.cursor_panel)
         self.atlases = AtlasesControl(session, self.atlas_list)
+        self.atlases.chosen.connect(self._window.remember_atlases)
         self._controls += [self.atlases, LightboxControl(session, self._window.lightbox_bar)]
         self._fill("place", place, self.cursor)
 

@@ -50,11 +50,9 @@ class DrawControl(QObject):
     def refresh(self) -> None:
         """Say how large the mask is; prefill the bounds of a fill."""
         overlay = self.drawing()
-        answer = None if overlay is None else self._session.answer(overlay.recipe)
-        if overlay is None or answer is None or answer.image is None:
-            self._panel.set_report(self.tr("No mask yet: choose a tool and draw on a slice."), has_mask=False)
-        else:
-            self._panel.set_report(self._size_text(answer.image), has_mask=True)
+        drawn = next((s for s in self._session.shown() if overlay is not None and s.overlay.key == overlay.key), None)
+        image = None if drawn is None else drawn.answer.image
+        self._panel.set_report("" if image is None else self._size_text(image), has_mask=image is not None)
         source = self._source()
         if source is not None and source.overlay.recipe != self._prefilled:
             self._prefill(source)

@@ -24,6 +24,8 @@ from ..times import frame_text
 
 BINS = 128
 MAX_COUNTED = 300_000
+FENCE = 3.0
+FENCE_COUNTED = 30_000
 FRAMES_PER_S = 5.0
 
 
@@ -38,6 +40,7 @@ class LayersControl(QObject):
         self._rows = rows
         self._panel = panel
         self._counted: tuple[object, int] | None = None
+        self._kept: tuple[int, Answer] | None = None
         self._linked = False
         self._play = QTimer(self)
         self._play.setInterval(round(1000 / FRAMES_PER_S))
@@ -75,7 +78,8 @@ class LayersControl(QObject):
             (overlay.key, overlay.name) for overlay in state.overlays if overlay.key != state.selected
         )
         overlay = state.overlay(state.selected)
-        answer = None if overlay is None else answers.get(overlay.key)
+        answer = None if overlay is None else answers.get(overlay.key) or self._last_answer(overlay)
+        self._kept = None if overlay is None or answer is None else (overlay.key, answer)
         if self.is_playing and (answer is None or answer.n_frames < 2):
             self.play(playing=False)
         if overlay is None or answer is None:
@@ -84,6 +88,11 @@ class LayersControl(QObject):
             return
         self._panel.set_settings(settings_of(overlay, answer, self._keys_by_recipe()))
         self._count(answer, overlay.frame)
+
+    def _last_answer(self, overlay: Overlay) -> Answer | None:
+        """What a live map showed before the crosshair left the brain: its settings stay at hand meanwhile."""
+        is_kept = self._kept is not None and self._kept[0] == overlay.key and follows_crosshair(overlay.recipe)
+        return self._kept[1] if self._kept is not None and is_kept else None
 
     def _why_not(self, overlay: Overlay) -> str:
         """Why a layer has no settings to show."""
@@ -100,7 +109,8 @@ class LayersControl(QObject):
             badge = "live, simulated" if badge else "simulated"
         if answer is None and failure is None:
             badge = "loading"
-        return LayerRow(overlay.key, overlay.name, detail, overlay.visible, None, badge)
+        without = frozenset() if isinstance(overlay.recipe, SeedCorrelation) else frozenset({"keep"})
+        return LayerRow(overlay.key, overlay.name, detail, overlay.visible, None, badge, without)
 
     def _keys_by_recipe(self) -> dict[object, int]:
         return {overlay.recipe: overlay.key for overlay in self._session.state.overlays}
@@ -310,8 +320,22 @@ def _values(answer: Answer, frame: int) -> NDArray[np.float32] | None:
     return np.concatenate([data.frame(frame) for data in answer.cortex.values()]) if answer.cortex else None
 
 
+def _fences(finite: NDArray[np.float32]) -> tuple[float, float]:
+    """Least and greatest value, none farther from the median than three times all but half a percent."""
+    low, high = float(finite.min()), float(finite.max())
+    lower, middle, upper = (
+        float(v) for v in np.percentile(finite[:: 1 + finite.size // FENCE_COUNTED], [0.5, 50, 99.5])
+    )
+    low = max(low, middle - FENCE * (middle - lower)) if lower < middle else low
+    high = min(high, middle + FENCE * (upper - middle)) if upper > middle else high
+    return low, high
+
+
 def histogram(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Counts of finite values; exact zeros are left out where they are the background, more than a quarter of all."""
+    """Counts of finite values; exact zeros are left out where they are the background, more than a quarter of all.
+
+    The few values far from all others count in the outermost bins: the rest keeps its room.
+    """
     flat = values.ravel(order="K")
     flat = flat[:: max(1, flat.size // MAX_COUNTED)]
     finite = flat[np.isfinite(flat)]
@@ -319,8 +343,8 @@ def histogram(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray
         finite = finite[finite != 0]
     if finite.size == 0:
         return np.linspace(0, 1, BINS + 1), np.zeros(BINS)
-    low, high = float(finite.min()), float(finite.max())
+    low, high = _fences(finite)
     high = high if high > low else low + 1
     # np.histogram looks every value up between uneven edges; these are even
-    bins = np.minimum(((finite - low) * (BINS / (high - low))).astype(np.int64), BINS - 1)
+    bins = np.clip((finite - low) * (BINS / (high - low)), 0, BINS - 1).astype(np.int64)
     return np.linspace(low, high, BINS + 1), np.bincount(bins, minlength=BINS).astype(np.float64)

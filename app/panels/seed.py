@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace as with_fields
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
@@ -25,12 +26,14 @@ from ..recipes import (
     MaskSeed,
     PointSeed,
     Preparation,
+    Recipe,
     RegionMask,
     Seed,
     SeedCorrelation,
 )
 from ..resolve import concrete
 from ..runs import nuisance_of
+from ..seeds import in_words
 from ..session import Notice, Session
 from ..state import Colours, Overlay, Threshold
 
@@ -61,10 +64,12 @@ class SeedControl(QObject):
         self._draft = DEFAULT
         self._run: FileMap | None = None
         self._seed: Seed = CrosshairSeed()
-        self._mask: MaskSeed | None = None
+        self._masks: dict[str, MaskSeed] = {}
+        self._awaited_kind: SeedKind | None = None
         self._settings = SeedSettings()
-        self._shown_for: int | None = None
+        self._shown_for: tuple[int, Preparation] | None = None
         self._reported: object = None
+        self._cost = ("", True)
         self._columns_of: str | None = None
         panel.changed.connect(self._change)
         panel.settled.connect(session.store.settle)
@@ -73,7 +78,7 @@ class SeedControl(QObject):
         panel.keep_requested.connect(self.keep)
         panel.pvalues_requested.connect(self.add_significance)
         panel.region_requested.connect(self.region_wanted)
-        panel.mask_requested.connect(lambda: self.file_wanted.emit("mask"))
+        panel.mask_requested.connect(self._ask_mask)
         panel.confounds_requested.connect(lambda: self.file_wanted.emit("confounds"))
         panel.brain_requested.connect(lambda: self.file_wanted.emit("brain"))
         session.jobs.progressed.connect(self._progress)
@@ -88,33 +93,44 @@ class SeedControl(QObject):
             self._panel.set_runs((number, _title(run)) for number, run in enumerate(runs))
         overlay = self._overlay()
         if overlay is not None and isinstance(overlay.recipe, SeedCorrelation):
-            if self._shown_for != overlay.key:
+            shown_for = (overlay.key, overlay.recipe.preparation)
+            if self._shown_for != shown_for:  # another layer, or another preparation by undo
                 self._draft = overlay.recipe.preparation
-            self._shown_for = overlay.key
+                self._awaited_kind = None
+            self._shown_for = shown_for
             self._run, self._seed = overlay.recipe.run, overlay.recipe.seed
+            if isinstance(self._seed, MaskSeed):
+                self._masks[_kind_of(self._seed)] = self._seed
             measure = overlay.recipe.measure
         else:
             self._shown_for = None
             self._run = self._run if self._run in runs else (runs[0] if runs else None)
             measure = self._settings.measure
         self._show(measure)
-        running = self._run is not None and session.jobs.busy(PreparedRun(self._run, self._draft))
+        under_way = self._preparation_under_way()
+        running = under_way is not None and session.jobs.busy(under_way)
         if not running:
             self._panel.set_progress(None)
         self._panel.set_possible(
             prepare=self._run is not None and not running,
             keep=overlay is not None,
-            pvalues=overlay is not None and session.answer(overlay.recipe) is not None,
+            pvalues=overlay is not None and any(shown.overlay.key == overlay.key for shown in session.shown()),
         )
         self._report()
+        self._tell_report()
 
     def _overlay(self) -> Overlay | None:
-        """The seed map that the form is about: the selected one, else the topmost."""
+        """The seed map that the form is about: the selected one, else the topmost. Maps of p stay as they are."""
         state = self._session.state
-        chosen = state.overlay(state.selected)
-        if chosen is not None and isinstance(chosen.recipe, SeedCorrelation):
-            return chosen
-        return next((o for o in reversed(state.overlays) if isinstance(o.recipe, SeedCorrelation)), None)
+        candidates = (state.overlay(state.selected), *reversed(state.overlays))
+        return next((o for o in candidates if o is not None and _is_seed_map(o)), None)
+
+    def _preparation_under_way(self) -> PreparedRun | None:
+        """The preparation that the seed map stands on, whatever the form says by now."""
+        overlay = self._overlay()
+        if overlay is None or not isinstance(overlay.recipe, SeedCorrelation):
+            return None
+        return PreparedRun(overlay.recipe.run, overlay.recipe.preparation)
 
     def _all_runs(self) -> list[FileMap]:
         runs: dict[FileMap, None] = {}
@@ -155,8 +171,10 @@ class SeedControl(QObject):
         self._show_columns()
 
     def _kind(self) -> SeedKind:
+        if self._awaited_kind is not None:
+            return self._awaited_kind
         if isinstance(self._seed, MaskSeed):
-            return "region" if isinstance(self._seed.mask, RegionMask) else "mask"
+            return _kind_of(self._seed)
         return "sphere" if self._seed.radius_mm > 0 else "voxel"
 
     def _region_name(self) -> str:
@@ -212,6 +230,7 @@ class SeedControl(QObject):
         overlay = self._overlay()
         if any(getattr(before, name) != getattr(settings, name) for name in LIVE_FIELDS):
             self._seed = self._seed_of(settings)
+            self._awaited_kind = None if self._has_kind(settings.kind) else settings.kind
             if overlay is not None and isinstance(overlay.recipe, SeedCorrelation):
                 recipe = replace(overlay.recipe, seed=self._seed, measure=settings.measure)
                 self._session.update_overlay(replace(overlay, recipe=recipe), what, f"seed {what}")
@@ -219,13 +238,24 @@ class SeedControl(QObject):
 
     def _seed_of(self, settings: SeedSettings) -> Seed:
         if settings.kind in ("region", "mask"):
-            if self._mask is not None:
-                return self._mask
-            return self._seed if isinstance(self._seed, MaskSeed) else CrosshairSeed()
+            return self._masks.get(settings.kind, self._seed)  # until one is chosen, the seed stays as it was
         radius = settings.radius_mm if settings.kind == "sphere" else 0.0
         if settings.follow:
             return CrosshairSeed(radius)
         return PointSeed(self._session.state.crosshair_mm, radius)
+
+    def _has_kind(self, kind: SeedKind) -> bool:
+        """Whether the seed is of that kind, not only wished to be."""
+        return kind in ("voxel", "sphere") or kind in self._masks
+
+    def _ask_mask(self) -> None:
+        """The drawn mask that is selected becomes the seed; else a file is asked for."""
+        chosen = self._session.state.overlay(self._session.state.selected)
+        if chosen is not None and isinstance(chosen.recipe, Drawing):
+            self._use_mask(MaskSeed(chosen.recipe))
+            self.refresh()
+        else:
+            self.file_wanted.emit("mask")
 
     def take_file(self, what: str, path: str) -> None:
         """A file that the user chose for the seed's mask, the confounds or the brain."""
@@ -241,7 +271,8 @@ class SeedControl(QObject):
         self.refresh()
 
     def _use_mask(self, mask: MaskSeed) -> None:
-        self._mask = self._seed = mask
+        self._seed = self._masks[_kind_of(mask)] = mask
+        self._awaited_kind = None
         overlay = self._overlay()
         if overlay is not None and isinstance(overlay.recipe, SeedCorrelation):
             recipe = replace(overlay.recipe, seed=mask)
@@ -253,18 +284,21 @@ class SeedControl(QObject):
             return
         recipe = SeedCorrelation(self._run, self._seed, self._draft, self._settings.measure)
         overlay = self._overlay()
-        if overlay is not None:
-            self._session.update_overlay(replace(overlay, recipe=recipe), "prepare the run")
+        if overlay is not None and isinstance(overlay.recipe, SeedCorrelation):
+            by_itself = overlay.name == _name_of(overlay.recipe.run)
+            name = _name_of(self._run) if by_itself else overlay.name
+            self._session.update_overlay(replace(overlay, recipe=recipe, name=name), "prepare the run")
             self._session.retry(PreparedRun(self._run, self._draft))
             return
         state = self._session.state
         key = state.next_key()
-        made = Overlay(key, recipe, f"Seed correlation, {_title(self._run)}", *_seed_look(self._settings.measure))
+        made = Overlay(key, recipe, _name_of(self._run), *_seed_look(self._settings.measure))
         self._session.update("prepare the run", None, overlays=(*state.overlays, made), selected=key)
 
     def _cancel(self) -> None:
-        if self._run is not None:
-            self._session.jobs.cancel(PreparedRun(self._run, self._draft))
+        under_way = self._preparation_under_way()
+        if under_way is not None:
+            self._session.jobs.cancel(under_way)
 
     def keep(self) -> None:
         """A copy of the seed map that stays where it is."""
@@ -273,12 +307,18 @@ class SeedControl(QObject):
         if overlay is None or not isinstance(overlay.recipe, SeedCorrelation):
             return
         fixed = concrete(overlay.recipe, state, self._session.results)
-        place = ", ".join(f"{value:.3g}" for value in state.crosshair_mm)
         key = state.next_key()
-        copy = replace(overlay, key=key, recipe=fixed, name=f"Seed at {place}")
+        copy = replace(overlay, key=key, recipe=fixed, name=self._name_of_fixed(fixed))
         beneath = state.overlays.index(overlay)
         overlays = (*state.overlays[:beneath], copy, *state.overlays[beneath:])
         self._session.update("keep the map", None, overlays=overlays)
+
+    def _name_of_fixed(self, recipe: Recipe) -> str:
+        """Name of a map whose seed does not move."""
+        seed = recipe.seed if isinstance(recipe, SeedCorrelation) else None
+        if isinstance(seed, PointSeed):
+            return f"Seed at {in_words(seed.at_mm)}"
+        return f"Seed {self._region_name() or self._mask_name()}"
 
     def add_significance(self) -> None:
         """-log10 p of the seed map at the crosshair, as a layer of its own."""
@@ -306,6 +346,18 @@ class SeedControl(QObject):
         path = run.path
         self._session.jobs.live(REPORT, lambda _: cost_of(path, answer, draft))
 
+    def _tell_report(self) -> None:
+        """The cost of the preparation and, while a map of p is selected, how its p-values came about."""
+        text, ok = self._cost
+        state = self._session.state
+        chosen = state.overlay(state.selected)
+        if chosen is not None and isinstance(chosen.recipe, SeedCorrelation) and chosen.recipe.measure == "p":
+            answer = self._session.answer(chosen.recipe)
+            found = () if answer is None else answer.findings
+            tests = [finding.message for finding in found if finding.code == "effective-df"]
+            text = "\n".join([text, *(f"p-values: {test} Not corrected for the number of voxels." for test in tests)])
+        self._panel.set_report(text, ok=ok)
+
     def _progress(self, key: object, title: str, fraction: float) -> None:
         del title
         if isinstance(key, PreparedRun) and key.run == self._run:
@@ -313,10 +365,19 @@ class SeedControl(QObject):
 
     def _finished(self, key: object, result: object) -> None:
         if key == REPORT and isinstance(result, tuple):
-            text, ok = result
-            self._panel.set_report(text, ok=ok)
+            self._cost = result
+            self._tell_report()
         elif isinstance(key, PreparedRun):
             self._panel.set_progress(None)
+
+
+def _kind_of(seed: MaskSeed) -> Literal["region", "mask"]:
+    return "region" if isinstance(seed.mask, RegionMask) else "mask"
+
+
+def _is_seed_map(overlay: Overlay) -> bool:
+    """Whether a layer is a map of correlations that the form can change."""
+    return isinstance(overlay.recipe, SeedCorrelation) and overlay.recipe.measure != "p"
 
 
 def is_run(answer: Answer) -> bool:
@@ -348,6 +409,11 @@ def _offered(names: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
         except CannotCompute:
             continue
     return offered
+
+
+def _name_of(run: FileMap) -> str:
+    """Name that a seed map gets by itself."""
+    return f"Seed correlation, {_title(run)}"
 
 
 def _title(run: FileMap) -> str:

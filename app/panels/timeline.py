@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from msgspec.structs import replace
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from ...widgets.curve import Curve, Quality
 from ...widgets.time_course import TimeCourse
@@ -15,6 +15,8 @@ from ..questions import QualityOf
 from ..recipes import FileMap, SeedCorrelation
 from ..session import Session
 from ..times import nearest_frame, time_axis
+
+LATER_MS = 200
 
 
 class TimelineControl(QObject):
@@ -27,6 +29,10 @@ class TimelineControl(QObject):
         self._carpet_of: object = None
         widget.frame_chosen.connect(self._choose)
         widget.settled.connect(session.store.settle)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self.refresh)
 
     def refresh(self) -> None:
         """Show the series at the crosshair."""
@@ -53,9 +59,10 @@ class TimelineControl(QObject):
         return list(found.values())
 
     def _curves(self, series: list[tuple[str, FileMap, Answer]]) -> tuple[list[Curve], str, bool]:
-        """Curves of the series on the first one's axis; others on another axis are left out."""
+        """Curves of the series on the axis of the chosen one; others on another axis are left out."""
         curves: list[Curve] = []
-        title, waiting = "", False
+        chosen = self._chosen(series)
+        title, waiting = "" if chosen is None else time_axis(chosen[1]).title, False
         for name, _, answer in series:
             image = answer.image
             if image is None or image.kind == "rgb":
@@ -65,9 +72,8 @@ class TimelineControl(QObject):
                 continue
             voxel = image.grid.voxel_at(self._session.state.crosshair_mm)
             axis = time_axis(answer)
-            if voxel is None or (title and axis.title != title):
+            if voxel is None or axis.title != title:
                 continue
-            title = axis.title
             values = np.asarray(image.series(voxel), np.float64)
             label = labelled(name, answer)
             widths = axis.width if axis.title == "Time (min)" else None
@@ -139,8 +145,10 @@ class TimelineControl(QObject):
             self._widget.set_quality(None)
             self._widget.set_carpet(None)
             return
-        if self._session.jobs.idle():  # a map that somebody waits for goes first
+        if self._session.jobs.idle():
             self._session.ask(question)
+        else:  # a map that somebody waits for goes first
+            self._later.start()
 
     def _confounds(self, recipe: FileMap) -> str | None:
         for overlay in self._session.state.overlays:

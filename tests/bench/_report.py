@@ -28,11 +28,11 @@ class Row(NamedTuple):
     Attributes
     ----------
     task : str
-    ours_s : float
+    ours_s : float or None
     beside : str
         The limit or peer.
     theirs_s : float or None
-        None when it is not installed: not measured, never a number from elsewhere.
+        As `ours_s` None when it is not installed: not measured, never a number from elsewhere.
     kind : "limit" or "peer"
         A limit is to be kept to: ratio = ours / theirs, at most `goal`. A peer is to be passed: ratio = theirs / ours,
         at least `goal`.
@@ -42,7 +42,7 @@ class Row(NamedTuple):
     """
 
     task: str
-    ours_s: float
+    ours_s: float | None
     beside: str
     theirs_s: float | None
     kind: Literal["limit", "peer"]
@@ -52,7 +52,7 @@ class Row(NamedTuple):
     @property
     def ratio(self) -> float | None:
         """Ours by theirs for a limit, theirs by ours for a peer."""
-        if self.theirs_s is None:
+        if self.ours_s is None or self.theirs_s is None:
             return None
         return self.ours_s / self.theirs_s if self.kind == "limit" else self.theirs_s / self.ours_s
 
@@ -71,7 +71,7 @@ def cells(row: Row) -> tuple[str, ...]:
         row.task,
         _duration(row.ours_s),
         row.beside,
-        "not measured" if row.theirs_s is None else _duration(row.theirs_s),
+        _duration(row.theirs_s),
         "" if row.ratio is None else f"{row.ratio:.3g}",
         "" if row.goal is None else f"{sign} {row.goal:g}",
         {True: "yes", False: "no", None: ""}[row.met],
@@ -122,7 +122,9 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "not measured"
     return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.2f} ms"
 
 

@@ -249,11 +249,13 @@ def test_masks_are_started_and_saved_elsewhere(draw: DrawPanel) -> None:
     ]
 
 
-def test_without_a_mask_the_tools_rest(draw: DrawPanel) -> None:
+def test_without_a_mask_there_is_nothing_to_save_but_a_tool_may_start_one(draw: DrawPanel) -> None:
     log = Log(draw)
     draw.set_settings(DrawSettings("fill"))
     draw.set_report("", has_mask=False)
-    assert not child(draw, QToolButton, "Brush").isEnabled()
+    assert not child(draw, QPushButton, "Save").isEnabled()
+    assert not child(draw, QPushButton, "Statistics").isEnabled()
+    assert child(draw, QToolButton, "Brush").isEnabled()
     assert child(draw, QPushButton, "New mask").isEnabled()
     assert log == []
 

@@ -6,7 +6,6 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # read when the application starts
 
@@ -14,7 +13,6 @@ import nibabel as nib
 import numpy as np
 import pytest
 import window_events
-from habena.app.grid import Grid
 from habena.app.settings import Settings
 from habena.app.state import Layout, ViewState
 from habena.app.window import Window
@@ -25,22 +23,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-
-SIZE = (1240, 860)
-HEAD, BLOB = 100.0, 250.0
-BLOB_MM = (16.0, 20.0, 18.0)  # right, in front, above
-WARM_MM, COOL_MM = (18.0, -20.0, 8.0), (-18.0, 8.0, -12.0)  # peaks of the statistic map: +6 right, -5 left
-
-
-class OpenWindow(Protocol):
-    def __call__(
-        self,
-        *paths: str | Path,
-        view: ViewState | None = None,
-        layout: Layout | None = "ortho",
-        settings: Settings | None = None,
-        size: tuple[int, int] = SIZE,
-    ) -> Window: ...
+from window_files import BLOB, BLOB_MM, COOL_MM, HEAD, SIZE, WARM_MM, OpenWindow, ball, places_mm, save, small_grid_4mm
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +56,9 @@ def open_window(qtbot: QtBot, qapp: QApplication) -> Iterator[OpenWindow]:
         window = Window(settings, numba_kernels(), start if layout is None else replace(start, layout=layout))
         opened.append(window)
         window.resize(*size)
-        with qtbot.waitExposed(window):
+        with qtbot.waitActive(window):
             window.show()
-        window.activateWindow()
+            window.activateWindow()
         window.build_panels(at_once=True)
         window.use_vtk()
         window_events.wait_until(lambda: isinstance(window.slice_view._painter, SliceCanvas), "VTK")
@@ -98,34 +81,6 @@ def open_window(qtbot: QtBot, qapp: QApplication) -> Iterator[OpenWindow]:
 def settle() -> Callable[[Window], None]:
     """Let the event loop run until all that the view asks for is there, drawn, and told in the panels."""
     return window_events.settle
-
-
-def small_grid_4mm() -> Grid:
-    """20 x 24 x 22 voxels of 4 mm round the origin."""
-    affine = np.diag([4.0, 4.0, 4.0, 1.0])
-    affine[:3, 3] = [-38, -46, -42]
-    return Grid((20, 24, 22), affine)
-
-
-def places_mm(grid: Grid) -> np.ndarray:
-    """(nx, ny, nz, 3) world positions of voxel centres."""
-    voxels = np.moveaxis(np.indices(grid.shape), 0, -1).astype(float)
-    return voxels @ grid.affine[:3, :3].T + grid.affine[:3, 3]
-
-
-def ball(grid: Grid, centre_mm: tuple[float, float, float], radius_mm: float) -> np.ndarray:
-    """Voxels whose centre lies within a radius."""
-    return np.linalg.norm(places_mm(grid) - np.array(centre_mm), axis=-1) <= radius_mm
-
-
-def save(path: Path, values: np.ndarray, affine: np.ndarray) -> Path:
-    """A NIfTI file in MNI space, in mm."""
-    image = nib.Nifti1Image(values, affine)
-    image.header.set_xyzt_units("mm", "sec")
-    image.set_sform(affine, 4)
-    image.set_qform(None, 0)
-    nib.save(image, path)
-    return path
 
 
 @pytest.fixture

@@ -120,3 +120,18 @@ def is_drawn(window: Window) -> bool:
     press_key(window, Qt.Key.Key_V)
     settle(window)
     return bool(np.any(before != without))
+
+
+def remove_layer(window: Window) -> None:
+    """Remove the selected layer by its key in the list."""
+    layers = named(window, LayerList, "")
+    layers.setFocus()
+    QTest.keyClick(layers, Qt.Key.Key_Delete)
+    settle(window)
+
+
+def dismiss_all(window: Window) -> None:
+    """Take all notices away, one after the other."""
+    while window.notice_bar.isVisible():
+        window.notice_bar.dismiss_first()
+    settle(window)

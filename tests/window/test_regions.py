@@ -5,16 +5,16 @@ from __future__ import annotations
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import save, small_grid_4mm
 from habena.app.finder import jumps
 from habena.app.io.atlases import load_atlas
 from habena.app.recipes import AtlasLabels, RegionMask
 from habena.app.settings import Settings, load_settings
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDockWidget, QListWidget, QPushButton, QTableView
 from window_events import CONTROL, named, press_key, settle, texts, wait_until
+from window_files import save, small_grid_4mm
 
 ATLASES = ("aal2", "cit168")
 
@@ -231,3 +231,17 @@ def test_layers_in_different_templates_are_warned_of_once(open_window, tmp_path)
     window.session.move_crosshair((1.0, 2.0, 3.0))
     settle(window)
     assert notices(window) == []
+
+
+def test_ticked_atlases_are_remembered_but_a_view_that_is_opened_changes_nothing(open_window, anatomy):
+    window = open_window(anatomy, settings=Settings(theme="dark", atlases=("aal2",)))
+    window.session.update("open a view", None, atlases=())
+    settle(window)
+    assert window.settings.atlases == ("aal2",)
+    ticks = named(window, QListWidget, "Atlases")
+    item = next(i for i in map(ticks.item, range(ticks.count())) if i.text() == "CIT168")
+    ticks.scrollToItem(item)
+    box = ticks.visualItemRect(item)
+    QTest.mouseClick(ticks.viewport(), Qt.MouseButton.LeftButton, pos=box.topLeft() + QPoint(12, box.height() // 2))
+    settle(window)
+    assert load_settings().atlases == ("cit168",)

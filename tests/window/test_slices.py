@@ -8,7 +8,6 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import BLOB_MM, COOL_MM, WARM_MM, OpenWindow, ball, save, small_grid_4mm
 from habena.app.recipes import FileMap
 from habena.app.state import Colours, Modulation, Overlay, Threshold, ViewState
 from habena.app.window import Window
@@ -22,6 +21,7 @@ from window_events import (
     CONTROL,
     LEFT,
     MIDDLE,
+    NOTHING_HELD,
     RIGHT,
     SHIFT,
     Pixel,
@@ -37,6 +37,7 @@ from window_events import (
     slice_panel,
     wheel,
 )
+from window_files import BLOB_MM, COOL_MM, WARM_MM, OpenWindow, ball, save, small_grid_4mm
 
 AXES = list(AXIS_INDEX)
 IN_PLANE = {"sagittal": (1, 2), "coronal": (0, 2), "axial": (0, 1)}
@@ -81,39 +82,36 @@ def at_the_ball(open_window: OpenWindow, anatomy: Path) -> Window:
 # -- the crosshair
 
 
-@pytest.mark.parametrize("axis", AXES)
-def test_a_click_on_the_bright_ball_brings_the_crosshair_to_where_the_file_has_it(
-    at_the_ball: Window, axis: str
-) -> None:
+def test_a_click_on_the_bright_ball_brings_the_crosshair_to_where_the_file_has_it(at_the_ball: Window) -> None:
     window = at_the_ball
-    middle = bright_middle(window, axis)
-    click(window.area.slices, slice_panel(window, axis).px_of((-10.0, -10.0, -10.0)))
-    click(window.area.slices, middle)
-    settle(window)
-    at = typed_place(window)
-    across, up = IN_PLANE[axis]
-    assert at[across] == pytest.approx(BLOB_MM[across], abs=1.0)
-    assert at[up] == pytest.approx(BLOB_MM[up], abs=1.0)
+    for axis in AXES:
+        middle = bright_middle(window, axis)
+        click(window.area.slices, slice_panel(window, axis).px_of((-10.0, -10.0, -10.0)))
+        click(window.area.slices, middle)
+        settle(window)
+        at = typed_place(window)
+        for along in IN_PLANE[axis]:
+            assert at[along] == pytest.approx(BLOB_MM[along], abs=1.0), axis
 
 
-@pytest.mark.parametrize("axis", AXES)
 def test_dragging_over_a_slice_takes_the_crosshair_along_and_the_other_slices_follow(
-    open_window: OpenWindow, anatomy: Path, axis: str
+    open_window: OpenWindow, anatomy: Path
 ) -> None:
     window = open_window(anatomy)
-    panel = slice_panel(window, axis)
-    across, up = IN_PLANE[axis]
-    path = [pixel_of(window, axis, mm) for mm in ((0, 0, 0), (-6, 9, 7), (11, -13, -9))]
-    drag(window.area.slices, *path, release=False)
-    settle(window)
-    at = window.session.state.crosshair_mm
     goal = (11.0, -13.0, -9.0)
-    assert at[across] == pytest.approx(goal[across], abs=panel.mm_per_px)
-    assert at[up] == pytest.approx(goal[up], abs=panel.mm_per_px)
-    assert at[AXIS_INDEX[panel.axis]] == panel.position_mm
-    for other in window.slice_view.arrangement.panels:
-        assert other.position_mm == at[AXIS_INDEX[other.axis]]
-    drag(window.area.slices, path[-1])
+    for axis in AXES:
+        panel = slice_panel(window, axis)
+        path = [pixel_of(window, axis, mm) for mm in ((0, 0, 0), (-6, 9, 7), goal)]
+        drag(window.area.slices, *path, release=False)
+        settle(window)
+        at = window.session.state.crosshair_mm
+        for along in IN_PLANE[axis]:
+            assert at[along] == pytest.approx(goal[along], abs=panel.mm_per_px), axis
+        assert at[AXIS_INDEX[panel.axis]] == panel.position_mm
+        for other in window.slice_view.arrangement.panels:
+            assert other.position_mm == at[AXIS_INDEX[other.axis]]
+        click(window.area.slices, pixel_of(window, axis, (2, 2, 2)))
+        settle(window)
 
 
 def test_the_crosshair_is_drawn_under_the_mouse_on_the_slice_and_at_the_same_place_on_the_others(
@@ -157,7 +155,9 @@ def test_undo_takes_a_whole_drag_back_in_one_step_and_redo_brings_it_again(
     drag(window.area.slices, *(pixel_of(window, "axial", (x, -x, 0)) for x in range(0, 20, 2)))
     end = window.session.state.crosshair_mm
     assert end != start
+    settle(window)
     press_key(window, Qt.Key.Key_Z, CONTROL)
+    settle(window)
     assert window.session.state.crosshair_mm == start
     press_key(window, Qt.Key.Key_Z, CONTROL | SHIFT)
     assert window.session.state.crosshair_mm == end
@@ -166,33 +166,29 @@ def test_undo_takes_a_whole_drag_back_in_one_step_and_redo_brings_it_again(
 # -- the wheel
 
 
-@pytest.mark.parametrize("axis", AXES)
-def test_a_notch_of_the_wheel_over_a_slice_steps_it_by_one_voxel(
-    open_window: OpenWindow, anatomy: Path, axis: str
-) -> None:
+def test_a_notch_of_the_wheel_over_a_slice_steps_it_by_one_voxel(open_window: OpenWindow, anatomy: Path) -> None:
     window = open_window(anatomy)
-    along = AXIS_INDEX[slice_panel(window, axis).axis]
-    wheel(window.area.slices, pixel_of(window, axis, (5, 5, 5)), 2)
-    expected = [0.0, 0.0, 0.0]
-    expected[along] = 8.0  # two voxels of 4 mm
-    assert window.session.state.crosshair_mm == tuple(expected)
-    wheel(window.area.slices, pixel_of(window, axis, (5, 5, 5)), -3)
-    expected[along] = -4.0
-    assert window.session.state.crosshair_mm == tuple(expected)
+    for axis in AXES:
+        along = AXIS_INDEX[slice_panel(window, axis).axis]
+        expected = list(window.session.state.crosshair_mm)
+        for notches in (2, -3):
+            wheel(window.area.slices, pixel_of(window, axis, (5, 5, 5)), notches)
+            expected[along] += notches * 4.0  # voxels of 4 mm
+            assert window.session.state.crosshair_mm == tuple(expected), axis
 
 
-@pytest.mark.parametrize("axis", AXES)
-def test_control_and_wheel_magnify_about_the_place_under_the_mouse(at_the_ball: Window, axis: str) -> None:
+def test_control_and_wheel_magnify_about_the_place_under_the_mouse(at_the_ball: Window) -> None:
     window = at_the_ball
-    before, size = bright_middle(window, axis), ball_width(window, axis)
-    wheel(window.area.slices, before, 3, CONTROL)
-    settle(window)
-    assert ball_width(window, axis) == pytest.approx(size * 1.15**3, rel=0.06)
-    after = bright_middle(window, axis)
-    assert after == (pytest.approx(before[0], abs=1.5), pytest.approx(before[1], abs=1.5))
-    wheel(window.area.slices, after, -3, CONTROL)
-    settle(window)
-    assert bright_middle(window, axis) == (pytest.approx(before[0], abs=1.5), pytest.approx(before[1], abs=1.5))
+    for axis in AXES:
+        x, y = before = bright_middle(window, axis)
+        size = ball_width(window, axis)
+        wheel(window.area.slices, before, 3, CONTROL)
+        settle(window)
+        assert ball_width(window, axis) == pytest.approx(size * 1.15**3, rel=0.06), axis
+        assert bright_middle(window, axis) == (pytest.approx(x, abs=1.5), pytest.approx(y, abs=1.5))
+        wheel(window.area.slices, before, -3, CONTROL)
+        settle(window)
+        assert bright_middle(window, axis) == (pytest.approx(x, abs=1.5), pytest.approx(y, abs=1.5))
 
 
 def ball_width(window: Window, axis: str) -> float:
@@ -217,31 +213,31 @@ def test_dragging_up_with_the_right_button_magnifies_about_the_place_where_it_we
     assert bright_middle(window, "axial") == (pytest.approx(x, abs=1.5), pytest.approx(y, abs=1.5))
 
 
-@pytest.mark.parametrize(("button", "held"), [(MIDDLE, Qt.KeyboardModifier.NoModifier), (LEFT, SHIFT)])
 def test_the_middle_button_or_shift_moves_the_picture_with_the_mouse_and_not_the_crosshair(
-    at_the_ball: Window, button: Qt.MouseButton, held: Qt.KeyboardModifier
+    at_the_ball: Window,
 ) -> None:
     window = at_the_ball
     crosshair = window.session.state.crosshair_mm
-    x, y = before = bright_middle(window, "coronal")
-    drag(window.area.slices, before, (x - 5, y + 3), (x - 20, y + 12), button=button, held=held)
-    settle(window)
-    assert bright_middle(window, "coronal") == (pytest.approx(x - 20, abs=1.5), pytest.approx(y + 12, abs=1.5))
-    assert window.session.state.crosshair_mm == crosshair
+    for button, held in ((MIDDLE, NOTHING_HELD), (LEFT, SHIFT)):
+        x, y = before = bright_middle(window, "coronal")
+        drag(window.area.slices, before, (x - 5, y + 3), (x - 20, y + 9), button=button, held=held)
+        settle(window)
+        assert bright_middle(window, "coronal") == (pytest.approx(x - 20, abs=1.5), pytest.approx(y + 9, abs=1.5))
+        assert window.session.state.crosshair_mm == crosshair
 
 
-@pytest.mark.parametrize(("key", "held"), [(Qt.Key.Key_Home, Qt.KeyboardModifier.NoModifier), (Qt.Key.Key_0, CONTROL)])
-def test_home_shows_the_whole_head_again(at_the_ball: Window, key: Qt.Key, held: Qt.KeyboardModifier) -> None:
+def test_home_and_control_0_show_the_whole_head_again(at_the_ball: Window) -> None:
     window = at_the_ball
     before = picture(window.area.slices)
-    wheel(window.area.slices, bright_middle(window, "axial"), 4, CONTROL)
-    x, y = pixel_of(window, "axial", BLOB_MM)
-    drag(window.area.slices, (x, y), (x + 30, y), button=MIDDLE)
-    settle(window)
-    assert (picture(window.area.slices) != before).any()
-    press_key(window, key, held)
-    settle(window)
-    assert (picture(window.area.slices) == before).all()
+    for key, held in ((Qt.Key.Key_Home, NOTHING_HELD), (Qt.Key.Key_0, CONTROL)):
+        wheel(window.area.slices, bright_middle(window, "axial"), 4, CONTROL)
+        x, y = pixel_of(window, "axial", BLOB_MM)
+        drag(window.area.slices, (x, y), (x + 30, y), button=MIDDLE)
+        settle(window)
+        assert (picture(window.area.slices) != before).any()
+        press_key(window, key, held)
+        settle(window)
+        assert (picture(window.area.slices) == before).all()
 
 
 # -- what is read beside the picture
@@ -329,19 +325,16 @@ def is_grey(colour: tuple[int, int, int]) -> bool:
     return max(colour) - min(colour) < 12
 
 
-@pytest.mark.parametrize("axis", AXES)
 def test_positive_and_negative_values_have_colours_of_their_own_and_are_where_the_file_has_them(
-    open_window: OpenWindow, anatomy: Path, stat_map: Path, axis: str
+    open_window: OpenWindow, anatomy: Path, stat_map: Path
 ) -> None:
     window = open_window(anatomy, stat_map)
     press_key(window, Qt.Key.Key_X)
-    go_to(window, WARM_MM)
-    assert is_warm(colour_on_slice(window, axis, WARM_MM))
-    go_to(window, COOL_MM)
-    assert is_cool(colour_on_slice(window, axis, COOL_MM))
     mirrored = (-COOL_MM[0], COOL_MM[1], COOL_MM[2])
-    go_to(window, mirrored)
-    assert is_grey(colour_on_slice(window, axis, mirrored))
+    for place, has_its_colour in ((WARM_MM, is_warm), (COOL_MM, is_cool), (mirrored, is_grey)):
+        go_to(window, place)
+        for axis in AXES:
+            assert has_its_colour(colour_on_slice(window, axis, place)), (axis, place)
 
 
 def test_voxels_that_are_nan_or_infinite_let_what_is_below_show_through(
@@ -378,7 +371,8 @@ def test_a_true_colour_image_is_shown_in_its_own_colours_at_its_place(open_windo
 
 def test_the_frame_slider_shows_another_frame_of_a_series(open_window: OpenWindow, tmp_path: Path) -> None:
     grid = small_grid_4mm()
-    series = np.full((*grid.shape, 3), 10.0, np.float32)
+    series = np.zeros((*grid.shape, 3), np.float32)
+    series[[0, -1]] = 100.0  # so that the whole grid is shown
     for frame in range(3):
         series[ball(grid, (-20 + 20 * frame, 0, 0), 8.0), frame] = 100.0
     window = open_window(save(tmp_path / "moving_bold.nii", series, grid.affine))
@@ -388,6 +382,7 @@ def test_the_frame_slider_shows_another_frame_of_a_series(open_window: OpenWindo
         settle(window)
         bright = [colour_on_slice(window, "axial", (x, 0, 0))[0] > 150 for x in (-20, 0, 20)]
         assert bright == [n == frame for n in range(3)]
+
         track.setFocus()
         QTest.keyClick(track, Qt.Key.Key_Right)
 
@@ -480,9 +475,7 @@ def test_shift_f_fades_what_is_below_the_threshold_instead_of_hiding_it(
     assert is_grey(colour_on_slice(window, "axial", far))
 
 
-@pytest.mark.parametrize(
-    ("how", "low", "high", "left_share"), [("alpha", 0.0, 2.0, 0.5), ("clip", 1.5, 2.5, 0.0), ("clip", 0.5, 1.5, 1.0)]
-)
+@pytest.mark.parametrize(("how", "low", "high", "left_share"), [("alpha", 0.0, 2.0, 0.5), ("clip", 1.5, 2.5, 0.0)])
 def test_another_image_decides_how_opaque_a_layer_is_or_where_it_shows(
     open_window: OpenWindow, tmp_path: Path, how: str, low: float, high: float, left_share: float
 ) -> None:
@@ -499,6 +492,5 @@ def test_another_image_decides_how_opaque_a_layer_is_or_where_it_shows(
     window = open_window(view=ViewState(overlays=layers, crosshair_mm=(-37.0, -37.0, 0.0)), layout="axial")
     left, right = (np.array(colour_on_slice(window, "axial", (x, 0, 0))) for x in (-15.0, 15.0))
     full = np.array((253, 231, 37))  # the end of viridis
-    right_share = 1.0 if how == "alpha" or low == 1.5 else 0.0
     assert np.abs(left - full * left_share).max() <= 4
-    assert np.abs(right - full * right_share).max() <= 4
+    assert np.abs(right - full).max() <= 4

@@ -42,8 +42,9 @@ def settle(window: Window) -> None:
 
     def quiet() -> bool:
         nonlocal quiet_turns
-        timers = (window.slice_view._soon, window.slice_view._rest, window.surface_view._soon, window._refresh_soon)
-        busy = not window.session.jobs.idle() or any(timer.isActive() for timer in timers)
+        timers = (window.slice_view._soon, window.slice_view._rest, window._refresh_soon)
+        drawing = window.surface_view.busy or any(timer.isActive() for timer in timers)
+        busy = drawing or not window.session.jobs.idle()
         quiet_turns = 0 if busy or window.session.waits_for_live else quiet_turns + 1
         return quiet_turns > 2  # what a thread has sent by the first turn has come by the next
 

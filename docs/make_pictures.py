@@ -1,0 +1,176 @@
+"""Makes the pictures of README.md and tutorial.md from the real resting run: ``python docs/make_pictures.py RUN``.
+
+RUN is the run that the tutorial names. Windows are opened off-screen, so no display is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from habena import render, seed
+from habena.app.io.atlases import regions_of
+from habena.app.panels.dock import Panels
+from habena.app.settings import Settings
+from habena.app.state import Overlay, ViewState
+from habena.app.window import Window
+from habena.render.compose import numba_kernels
+from habena.widgets.theme import apply_theme
+from msgspec.structs import replace
+from nilearn.datasets import load_mni152_template
+from PIL import Image, ImageOps
+from PySide6.QtCore import QEventLoop, QPoint, QRect, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+
+IMAGES = Path(__file__).parent / "images"
+ANATOMY, RUN = "t1_space-MNI152NLin2009aSym.nii.gz", "rest_space-MNI_bold.nii.gz"
+POSTERIOR_CINGULATE, LEFT_MOTOR = (0.0, -52.0, 26.0), (-40.0, -22.0, 54.0)
+SIZE = (1280, 860)
+PICTURE_SIZE = (800, 600)
+QUIET_MS, LOOK_MS = 2000, 50
+BITS = 6  # of each colour: nobody sees the difference, and files are half as large
+
+
+def main(run: Path, folder: Path) -> None:
+    """All pictures, made in a folder that may be thrown away."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    os.environ["XDG_CONFIG_HOME"] = str(folder / "config")  # the user's own settings stay as they are
+    (IMAGES / "tutorial").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(run, folder / RUN)
+    os.chdir(folder)
+    load_mni152_template(resolution=1).to_filename(ANATOMY)
+    application = QApplication([])
+    apply_theme(application, "dark")
+    from_the_command_line()
+    window = Window(
+        Settings(theme="dark", remember_files=False), numba_kernels(), ViewState(atlases=("aal2", "cit168"))
+    )
+    from_the_window(window)
+    window.close()
+    window.deleteLater()
+    for picture in sorted(IMAGES.rglob("*.png")):
+        print(f"{picture.stat().st_size / 1000:4.0f} kB  {picture.relative_to(IMAGES)}")
+
+
+def from_the_command_line() -> None:
+    """Pictures that ``habena render`` draws."""
+    seed(RUN, at=POSTERIOR_CINGULATE, fwhm=6, detrend=2, band=(0.01, 0.1), out="pcc.nii.gz")
+    map_ = "pcc.nii.gz,range=0.3:0.8,threshold=0.3"
+    render(None, "slices.png", overlays=[map_], at=POSTERIOR_CINGULATE, size=PICTURE_SIZE)
+    render(None, "cortex.png", overlays=[map_], layout="surface", at=POSTERIOR_CINGULATE, size=PICTURE_SIZE)
+    for name in ("slices", "cortex"):
+        keep(f"{name}.png", f"tutorial/{name}.png")
+
+
+def from_the_window(window: Window) -> None:
+    """Pictures of the window, each a step further through the tutorial."""
+    session = window.session
+    window.resize(*SIZE)
+    window.show()
+    window.build_panels(at_once=True)
+    window.use_vtk()
+    session.ask_for_all()
+    window.open([ANATOMY, RUN])
+    settle(window)
+    window.refresh()  # the carpet is asked for when nothing else is under way
+    grab(window, "tutorial/opened.png")
+
+    change_selected(window, visible=False)
+    session.move_crosshair(POSTERIOR_CINGULATE, merge=None)
+    panels_of(window).seed.prepare()
+    show(window, "seed", "time")
+    grab(window, "window.png")
+
+    session.move_crosshair(LEFT_MOTOR, merge=None)
+    show(window, "place", "time")
+    grab(window, "tutorial/motor.png")
+
+    session.move_crosshair(POSTERIOR_CINGULATE, merge=None)
+    threshold = selected(window).threshold
+    change_selected(window, threshold=replace(threshold, value=0.5, negative=0.5))
+    show(window, "place", "clusters")
+    grab(window, "tutorial/clusters.png")
+    show(window, "place", "regions")
+    grab(window, "tutorial/regions.png", part=window.dock("regions"))
+
+    change_selected(window, visible=False)
+    panels_of(window).seed.add_significance()
+    show(window, "seed", "clusters")
+    grab(window, "tutorial/p-values.png")
+    session.store.undo()
+    session.store.undo()
+
+    change_selected(window, threshold=threshold)
+    for name in ("time", "clusters", "regions"):
+        window.dock(name).hide()
+    left_habenula = next(region for region in regions_of("cit168") if region.abbreviation == "HN_LH")
+    panels_of(window).regions.go(left_habenula, with_mask=True)
+    settle(window)
+    session.update("zoom", layout="ortho", zoom=3.0, centre_mm=session.state.crosshair_mm)
+    grab(window, "tutorial/habenula.png", part=window.area)
+
+
+def panels_of(window: Window) -> Panels:
+    """The panels, which are there once they have been built."""
+    if window.panels is None:
+        raise RuntimeError("the panels are not built")
+    return window.panels
+
+
+def selected(window: Window) -> Overlay:
+    """The selected layer."""
+    overlay = window.session.state.overlay(window.session.state.selected)
+    if overlay is None:
+        raise RuntimeError("no layer is selected")
+    return overlay
+
+
+def change_selected(window: Window, **changes: object) -> None:
+    """Change fields of the selected layer."""
+    window.session.update_overlay(replace(selected(window), **changes), "change")
+
+
+def show(window: Window, *names: str) -> None:
+    """Bring panels to the front."""
+    for name in names:
+        window.dock(name).raise_()
+
+
+def settle(window: Window) -> None:
+    """Let the event loop run until nothing is left to do."""
+    loop, look, quiet = QEventLoop(), QTimer(), QTimer()
+    quiet.setSingleShot(True)
+    quiet.timeout.connect(loop.quit)
+
+    def look_again() -> None:
+        if not window.session.jobs.idle() or window.session.waits_for_live:
+            quiet.start(QUIET_MS)
+
+    look.timeout.connect(look_again)
+    look.start(LOOK_MS)
+    quiet.start(QUIET_MS)
+    loop.exec()
+    look.stop()
+
+
+def grab(window: Window, name: str, part: QWidget | None = None) -> None:
+    """What a window, or a part of it, shows once it has settled."""
+    settle(window)
+    where = QRect() if part is None else QRect(part.mapTo(window, QPoint(0, 0)), part.size())
+    window.grab(where if part else window.rect()).save("grab.png")
+    keep("grab.png", name)
+
+
+def keep(picture: str, name: str) -> None:
+    """Small enough for a repository."""
+    with Image.open(picture) as image:
+        ImageOps.posterize(image.convert("RGB"), BITS).save(IMAGES / name, optimize=True)
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory(prefix="habena-pictures-") as scratch:
+        main(Path(sys.argv[1]).absolute(), Path(scratch))
+        os.chdir(Path(__file__).parent)  # Windows keeps the current folder
