@@ -93,8 +93,13 @@ def _volume(path: str) -> Answer:
 
 
 def is_simulated(path: str, sidecar: Mapping[str, Any]) -> bool:
-    """Whether a file says that nobody was scanned for it: BIDS ``desc-simulated`` or ``"Simulated": true``."""
-    return "simulated" in Path(path).name.lower() or sidecar.get("Simulated") is True
+    """Whether a file says that nobody was scanned for it: BIDS ``desc-simulated`` or ``"Simulated": true``.
+
+    Maps that Habena made of simulated data say it among their parameters.
+    """
+    parameters = sidecar.get("parameters")
+    said = (sidecar, parameters) if isinstance(parameters, Mapping) else (sidecar,)
+    return "simulated" in Path(path).name.lower() or any(part.get("Simulated") is True for part in said)
 
 
 def _surface_data(path: str) -> Answer:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Progress, print_text
-from .graphics import has_display
+from .graphics import has_display, require_graphics
 from .settings import cache_folder
 
 PICTURE = "sample_view.png"
@@ -49,6 +49,7 @@ def write_demo(folder: Path, seed: int, effect: float, size: str) -> Path:
 
 def draw_sample(view: ViewState, picture: Path) -> None:
     """The sample view without a window."""
+    require_graphics()
     from .export import write_picture  # noqa: PLC0415
     from .headless import RenderOptions, answer_all  # noqa: PLC0415
     from .results import Results  # noqa: PLC0415

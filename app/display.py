@@ -46,8 +46,9 @@ def first_overlay(key: int, recipe: Recipe, answer: Answer, *, lowest: bool) -> 
     recipe, answer
         What it shows. The answer's first frame must be at hand.
     lowest : bool
-        Whether it is the underlay: then an anatomy or a run is grey and opaque.
+        Whether it is the underlay: then an anatomy or a run is grey and opaque. Values on the cortex never are.
     """
+    lowest = lowest and answer.image is not None
     overlay = Overlay(key, recipe, title_of(recipe, answer))
     if answer.is_labels:
         return replace(overlay, smooth=False, opacity=1.0 if lowest else 0.7)
@@ -65,7 +66,7 @@ def title_of(recipe: Recipe, answer: Answer) -> str:
     """Name of a layer in the list; a file's name without its endings."""
     if isinstance(recipe, FileMap):
         name = Path(recipe.path).name
-        for ending in (".gz", ".nii", ".mgz", ".mgh", ".img", ".hdr"):
+        for ending in (".gz", ".nii", ".mgz", ".mgh", ".img", ".hdr", ".gii"):
             name = name.removesuffix(ending)
         return name or answer.title
     return answer.title

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from .answers import Answer, Image
 from .compute import answer_to
 from .display import first_overlay
+from .graphics import require_graphics
 from .outputs import refuse_place
 from .overlay_options import OverlayOptions, styled
 from .problems import Finding, Problem, silent
@@ -24,6 +25,7 @@ from .recipes import FileMap, MaskSeed, Point, PointSeed, Preparation, RegionMas
 from .resolve import concrete, missing
 from .results import Results
 from .scenes import Shown, has_surface
+from .settings import DEFAULT_ATLASES
 from .state import Layout, SurfaceView, ViewState
 
 Report = Callable[[float], None]
@@ -119,6 +121,7 @@ def render(
     Problem
         A file cannot be used, an option makes no sense, or the picture has no place.
     """
+    require_graphics()
     from .export import refuse_ending, write_picture  # noqa: PLC0415 - Qt
     from .saved import files_of  # noqa: PLC0415
 
@@ -168,16 +171,21 @@ def _on_surface(path: str) -> ViewState | None:
     opened = open_path(path, silent, CortexData(None))
     if opened.layers or opened.cortex is None:
         return None
-    return ViewState(layout="surface", surface=SurfaceView(cortex=opened.cortex.path))
+    return ViewState(layout="surface", surface=SurfaceView(cortex=opened.cortex.path), atlases=DEFAULT_ATLASES)
 
 
 def _on_image(path: str, results: Results) -> ViewState:
     """A view of one image, or of values on the cortex."""
+    from .sample import TEMPLATE, anatomy_file  # noqa: PLC0415 - needed for pictures only
+
     recipe = FileMap(path)
     answer: Answer = answer_to(recipe, results)
     has_volume = answer.image is not None
-    overlay = first_overlay(1, recipe, answer, lowest=has_volume)
-    return ViewState(layout="ortho" if has_volume else "surface", overlays=(overlay,), selected=1)
+    overlay = first_overlay(1, recipe, answer, lowest=True)
+    if recipe.path == str(anatomy_file()):
+        overlay = replace(overlay, space=TEMPLATE)
+    layout = "ortho" if has_volume else "surface"
+    return ViewState(layout=layout, overlays=(overlay,), selected=1, atlases=DEFAULT_ATLASES)
 
 
 def with_overlay(state: ViewState, wanted: OverlayOptions, results: Results) -> ViewState:

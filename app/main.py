@@ -10,7 +10,7 @@ from types import TracebackType
 # See `cli`: must be set before NumPy is imported.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
-from .graphics import has_display, require_opengl
+from .graphics import has_display, require_graphics
 from .problems import Problem
 from .state import ViewState
 
@@ -31,7 +31,7 @@ def show(paths: list[str], view: ViewState | None = None) -> int:
     if not has_display() and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
         todo = "use a desktop session, or draw without a window: habena render FILE -o PICTURE.png"
         raise Problem("window", "there is no display to open it on", todo)
-    require_opengl()
+    require_graphics(window=os.environ.get("QT_QPA_PLATFORM") != "offscreen")
     from PySide6.QtCore import QEvent  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from ..render.compose import Composer, Kernels, numpy_kernels
 from ..render.outlines import scene_marks
 from ..render.scene import Panel, Picture, Rect, SliceScene
-from .graphics import require_opengl
+from .graphics import require_graphics
 from .problems import Problem
 from .results import Results
 from .scenes import Scenes, Shown
@@ -110,7 +110,7 @@ class ViewPainter:
             self._paint_surface(painter, place, finer)
 
     def _paint_surface(self, painter: QPainter, place: Rect, finer: int) -> None:
-        require_opengl()
+        require_graphics()
         from ..render.surface_canvas import SurfaceCanvas, surface_marks  # noqa: PLC0415 - VTK only for 3D
 
         fine = (place.width * finer, place.height * finer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -270,7 +271,9 @@ def automatic_mask(mean: NDArray[np.float32], grid: Grid) -> NDArray[np.bool_]:
     from nibabel import Nifti1Image  # noqa: PLC0415 - slow to import, seldom needed
     from nilearn.masking import compute_epi_mask  # noqa: PLC0415
 
-    mask = compute_epi_mask(Nifti1Image(np.nan_to_num(mean), grid.affine), opening=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a mask is automatic is said by whoever uses it
+        mask = compute_epi_mask(Nifti1Image(np.nan_to_num(mean), grid.affine), opening=1)
     return np.asarray(mask.dataobj) > 0
 
 
@@ -296,20 +299,29 @@ def _moments(image: Image, drop: int, report: Report) -> tuple[NDArray[np.bool_]
 def _rows(
     image: Image, preparation: Preparation, voxels: NDArray[np.int64], report: Report
 ) -> tuple[NDArray[np.float32], int]:
-    """Series of the voxels, (V, T) float32, smoothed, and how many empty values smoothing met."""
+    """Series of the voxels, (V, T) float32, smoothed, and how many empty values smoothing met.
+
+    Smoothed series are differences from the first volume: of a large mean, float32 would leave too few digits for
+    what varies, and the projection takes the mean away anyway.
+    """
     empty = 0
+    first = _filled(image.frame(preparation.drop)) if preparation.fwhm_mm > 0 else None
 
     def frames() -> Iterator[NDArray[np.float32]]:
         nonlocal empty
         for frame in _frames(image, preparation.drop):
-            if preparation.fwhm_mm > 0:
-                smoothed = smooth(frame, preparation.fwhm_mm, image.grid.zooms_mm)
-                empty += smoothed.n_empty
-                yield smoothed.volume
-            else:
+            if first is None:
                 yield frame
+            else:
+                empty += int(frame.size - np.count_nonzero(np.isfinite(frame)))
+                yield smooth(_filled(frame) - first, preparation.fwhm_mm, image.grid.zooms_mm).volume
 
     return series_rows(frames(), image.n_frames - preparation.drop, voxels, report), empty
+
+
+def _filled(frame: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Empty voxels as 0, which is how smoothing counts them."""
+    return np.nan_to_num(frame, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _notes(path: str, preparation: Preparation, brain: Brain, removed: Design, frames: int) -> dict[str, Any]:

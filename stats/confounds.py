@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.polynomial import legendre
 from scipy.linalg import qr
 
 from .arrays import Bool, Float64, Int64, read_only
@@ -159,11 +158,21 @@ def _kept(nuisance: Nuisance) -> Bool:
 
 
 def _polynomials(nuisance: Nuisance) -> Float64:
-    """Legendre polynomials of order 1 to N over the run, (n_volumes, N)."""
+    """Orthonormal polynomials of order 1 to N over the run, (n_volumes, N).
+
+    Each is the last one times time, made orthogonal to all before (twice: once loses digits at high orders).
+    """
     if nuisance.polynomial < 0:
         raise CannotCompute(f"a polynomial has no order {nuisance.polynomial}", "give 0 (the mean), 1, 2 ...")
-    time = np.linspace(-1, 1, nuisance.n_volumes)
-    return legendre.legvander(time, nuisance.polynomial)[:, 1:].astype(np.float64)
+    n = nuisance.n_volumes
+    time = np.linspace(-1, 1, n)
+    basis = np.full((n, 1), 1 / np.sqrt(n))
+    for _ in range(min(nuisance.polynomial, n - 1)):
+        column = time * basis[:, -1]
+        for _ in range(2):
+            column -= basis @ (basis.T @ column)
+        basis = np.column_stack((basis, column / np.linalg.norm(column)))
+    return basis[:, 1:]
 
 
 def _out_of_band(nuisance: Nuisance) -> Float64:

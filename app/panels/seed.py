@@ -31,7 +31,7 @@ from ..recipes import (
     Seed,
     SeedCorrelation,
 )
-from ..resolve import concrete
+from ..resolve import Failure, concrete
 from ..runs import nuisance_of
 from ..seeds import in_words
 from ..session import Notice, Session
@@ -287,13 +287,17 @@ class SeedControl(QObject):
         if overlay is not None and isinstance(overlay.recipe, SeedCorrelation):
             by_itself = overlay.name == _name_of(overlay.recipe.run)
             name = _name_of(self._run) if by_itself else overlay.name
+            self._shown_for = (overlay.key, self._draft)
             self._session.update_overlay(replace(overlay, recipe=recipe, name=name), "prepare the run")
-            self._session.retry(PreparedRun(self._run, self._draft))
-            return
-        state = self._session.state
-        key = state.next_key()
-        made = Overlay(key, recipe, _name_of(self._run), *_seed_look(self._settings.measure))
-        self._session.update("prepare the run", None, overlays=(*state.overlays, made), selected=key)
+        else:
+            state = self._session.state
+            key = state.next_key()
+            made = Overlay(key, recipe, _name_of(self._run), *_seed_look(self._settings.measure))
+            self._shown_for = (key, self._draft)
+            self._session.update("prepare the run", None, overlays=(*state.overlays, made), selected=key)
+        question = PreparedRun(self._run, self._draft)
+        if isinstance(self._session.results.get(question), Failure):
+            self._session.retry(question)
 
     def _cancel(self) -> None:
         under_way = self._preparation_under_way()
