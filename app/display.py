@@ -128,7 +128,7 @@ def round_number(value: float) -> float:
 def content_box(image: Image) -> tuple[Point, Point]:
     """World box of what an image shows: without an empty border, (low, high) in mm.
 
-    The border's value is that of the first corner voxel; a border of noise is not empty and stays.
+    The border's value is that of the corner voxels; where these differ, or it is noise, it is not empty and stays.
     """
     grid = image.grid
     low, high = grid.bounds_mm
@@ -136,8 +136,10 @@ def content_box(image: Image) -> tuple[Point, Point]:
         filled = np.asarray(image.rgba(0)[::2, ::2, ::2, :3].any(axis=-1))
     else:
         coarse = image.frame(0)[::2, ::2, ::2]
-        corner = coarse.flat[0]
-        filled = np.isfinite(coarse) & ~((coarse == corner) if np.isfinite(corner) else np.zeros(coarse.shape, bool))
+        corners = coarse[:: max(1, coarse.shape[0] - 1), :: max(1, coarse.shape[1] - 1), :: max(1, coarse.shape[2] - 1)]
+        filled = np.isfinite(coarse)
+        if np.isfinite(corners).all() and np.ptp(corners) == 0:
+            filled &= coarse != corners.flat[0]
     profiles = [np.moveaxis(filled, axis, 0).reshape(filled.shape[axis], -1).any(axis=1) for axis in range(3)]
     if profiles[0].any():
         ranges = np.array([np.flatnonzero(profile)[[0, -1]] for profile in profiles])

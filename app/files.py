@@ -158,7 +158,8 @@ class FileCommands(QObject):
         from .io.dicom import default_cache  # noqa: PLC0415
 
         state = self._window.session.state
-        self._try(lambda: save_view(path, state), path)
+        if not self._try(lambda: save_view(path, state), path):
+            return
         cache = default_cache()
         passing = [o.name for o in state.overlays if (file := file_of(o.recipe)) and cache in Path(file.path).parents]
         if passing:
@@ -240,14 +241,15 @@ class FileCommands(QObject):
             lambda _: self._saved(path),
         )
 
-    def _try(self, work: Any, path: str) -> None:
-        """Do a short piece of writing and say what came of it."""
+    def _try(self, work: Any, path: str) -> bool:
+        """Do a short piece of writing and say what came of it; whether it was done."""
         try:
             work()
         except Problem as problem:
             self._window.tell(Notice("error", str(problem)))
-        else:
-            self._saved(path)
+            return False
+        self._saved(path)
+        return True
 
     def _saved(self, path: str) -> None:
         self._window.tell(Notice("info", self.tr("Saved {path}.").format(path=path)))

@@ -69,7 +69,7 @@ class Grid:
     @cached_property
     def axcodes(self) -> str:
         """Nearest world direction of each voxel axis, such as ``RAS`` or ``LPI``."""
-        from nibabel.orientations import aff2axcodes  # noqa: PLC0415 - nibabel is slow to import
+        from .io.nib import aff2axcodes  # noqa: PLC0415 - nibabel is slow to import
 
         return "".join(str(code) for code in aff2axcodes(self.affine))
 

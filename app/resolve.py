@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -36,7 +37,8 @@ from .results import Results
 from .state import Overlay, ViewState
 
 
-class Failure(NamedTuple):
+@dataclass(frozen=True)
+class Failure:
     """The answer to a question that has none: why. Kept like an answer, so that it is not asked again and again."""
 
     problem: Problem
@@ -80,7 +82,7 @@ def stands_on(question: Question) -> tuple[Question, ...]:
     below: tuple[Question, ...] = ()
     match question:
         case SeedCorrelation(run=run, seed=seed, preparation=preparation):
-            mask = (seed.mask,) if isinstance(seed, MaskSeed) else ()
+            mask = (*stands_on(seed.mask), seed.mask) if isinstance(seed, MaskSeed) else ()
             below = (run, PreparedRun(run, preparation), *mask)
         case PreparedRun(run=run) | QualityOf(run=run):
             below = (run,)

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
+SLACK = 16
+
 
 def size_of(answer: object) -> int:
     """Bytes that an answer holds, as far as it knows."""
@@ -18,7 +20,8 @@ class Results:
     Parameters
     ----------
     limit_bytes : int
-        Answers that are not in use may hold this much together; beyond it the least recently used are dropped.
+        Answers that are not in use may hold about this much together; beyond it the least recently used are dropped.
+        It is looked after each sixteenth of it: a drag leaves thousands of small maps, too many to count each time.
     on_drop : callable or None
         Called with each dropped answer, to close files.
     """
@@ -28,6 +31,7 @@ class Results:
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._in_use: frozenset[Hashable] = frozenset()
         self._on_drop = on_drop
+        self._new_bytes = 0  # since there was last looked for room
 
     def __contains__(self, question: Hashable) -> bool:
         """Whether the answer is at hand."""
@@ -47,12 +51,13 @@ class Results:
         self._answers.move_to_end(question)
         if replaced is not None and replaced is not answer:
             self._drop(replaced)
-        self._make_room(keep=question)
+        self._new_bytes += size_of(answer)
+        if SLACK * self._new_bytes > self.limit_bytes:
+            self._make_room(keep=question)
 
     def use(self, questions: frozenset[Hashable]) -> None:
         """Say which answers are on display and so never dropped."""
         self._in_use = questions
-        self._make_room()
 
     def forget(self, question: Hashable) -> None:
         """Drop one answer, if it is there."""
@@ -70,7 +75,8 @@ class Results:
         """Bytes held by all answers."""
         return sum(size_of(answer) for answer in self._answers.values())
 
-    def _make_room(self, keep: Hashable = None) -> None:
+    def _make_room(self, keep: Hashable) -> None:
+        self._new_bytes = 0
         spare = [question for question in self._answers if question not in self._in_use and question != keep]
         held = sum(size_of(self._answers[question]) for question in spare)
         for question in spare:

@@ -267,9 +267,9 @@ def mask_on_grid(path: str, grid: Grid) -> NDArray[np.bool_]:
 
 def automatic_mask(mean: NDArray[np.float32], grid: Grid) -> NDArray[np.bool_]:
     """Brain mask of a run's mean volume, by nilearn's `compute_epi_mask`."""
-    # From the package itself: two threads that begin with different parts of nibabel at once both fail.
-    from nibabel import Nifti1Image  # noqa: PLC0415 - slow to import, seldom needed
     from nilearn.masking import compute_epi_mask  # noqa: PLC0415
+
+    from .io.nib import Nifti1Image  # noqa: PLC0415 - slow to import, seldom needed
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a mask is automatic is said by whoever uses it

@@ -138,5 +138,5 @@ def seed_name(question: SeedCorrelation) -> str:
 
 
 def in_words(at_mm: Point) -> str:
-    """Coordinates such as ``-44, -62, 34``."""
-    return ", ".join(f"{value:.4g}" for value in at_mm)
+    """Coordinates such as ``−44, −62, 34``."""
+    return ", ".join(f"{value:.4g}" for value in at_mm).replace("-", "\u2212")

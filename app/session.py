@@ -312,6 +312,8 @@ class Session(QObject):
 
     def _on_failed(self, key: object, error: Exception) -> None:
         self._loading.pop(key, None)
+        if key == LIVE:
+            self._awaited = frozenset()
         if not isinstance(error, Problem):
             self._take_next()
             if isinstance(key, Question):  # asked again it would fail again, for ever
@@ -347,6 +349,7 @@ class Session(QObject):
             stopped = Problem(title_of(key), "was stopped", "change a setting or open it again to start it anew")
             self.results.put(key, Failure(stopped))
         self._take_next()
+        self._resolve()
         self.changed.emit()
 
     @contextmanager

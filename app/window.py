@@ -365,8 +365,18 @@ class Window(QMainWindow):
     # -- showing
 
     def _schedule_refresh(self) -> None:
+        self._show_undo()  # a key may follow at once
         if not self._refresh_soon.isActive():
             self._refresh_soon.start(REFRESH_MS)
+
+    def _show_undo(self) -> None:
+        for action, name, step in (
+            (self._undo, self.tr("Undo"), self.session.store.undo_name),
+            (self._redo, self.tr("Redo"), self.session.store.redo_name),
+        ):
+            action.setEnabled(step is not None)
+            action.setText(f"{name} {step}" if step else name)
+            action.setIconText(name)
 
     def refresh(self) -> None:
         """Show the view in menus and panels."""
@@ -377,13 +387,6 @@ class Window(QMainWindow):
         for action, shown in self._actions.values():
             if action.checked is not None:
                 shown.setChecked(action.checked(state))
-        undo, redo = self.session.store.undo_name, self.session.store.redo_name
-        self._undo.setEnabled(undo is not None)
-        self._undo.setText(self.tr("Undo {step}").format(step=undo) if undo else self.tr("Undo"))
-        self._undo.setIconText(self.tr("Undo"))
-        self._redo.setEnabled(redo is not None)
-        self._redo.setText(self.tr("Redo {step}").format(step=redo) if redo else self.tr("Redo"))
-        self._redo.setIconText(self.tr("Redo"))
         self.job_bar.set_memory(in_words(self.session.results.nbytes))
         self.welcome.set_recent([(Path(path).name, str(Path(path).parent)) for path in self.settings.recent])
         self._refresh_recent()

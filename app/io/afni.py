@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from nibabel.brikhead import AFNIHeader
 
 from .identify import Identity
 from .layout import Header, in_a_row, scaling, three, zooms_of
+from .nib import AFNIHeader
 from .space import MNI152, TALAIRACH, Placement
 from .times import Step
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import nibabel
 import numpy as np
 
 from .identify import Identity
 from .layout import Header, in_a_row, scaling, three, zooms_of
+from .nib import nibabel
 from .space import Placement
 from .times import Step
 

@@ -128,7 +128,8 @@ def _volumes(path: Path) -> tuple[Grid, Iterator[NDArray[Any]]]:
     Several times faster than nibabel's own decompression.
     """
     from isal import igzip, isal_zlib  # noqa: PLC0415 - not needed before the first atlas
-    from nibabel.nifti1 import Nifti1Header  # noqa: PLC0415 - nibabel is slow to import
+
+    from .nib import Nifti1Header  # noqa: PLC0415 - nibabel is slow to import
 
     with igzip.open(path) as stream:
         header = Nifti1Header.from_fileobj(stream)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from nibabel.ecat import (
+
+from ..problems import Problem
+from .identify import Identity
+from .layout import Header, Layout, scaling, three, zooms_of
+from .nib import (
     EcatHeader,
     EcatSubHeader,
     data_type_codes,
@@ -14,10 +18,6 @@ from nibabel.ecat import (
     patient_orient_radiological,
     read_mlist,
 )
-
-from ..problems import Problem
-from .identify import Identity
-from .layout import Header, Layout, scaling, three, zooms_of
 from .space import Placement
 from .times import FrameTimes, Step
 

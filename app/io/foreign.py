@@ -46,7 +46,7 @@ def _read_frame(found: Identity, read: Reader, frame: int) -> Raw:
 @contextmanager
 def _listening(found: Identity) -> Generator[list[Finding]]:
     """Catch what nibabel raises, warns, and logs to the standard error stream."""
-    from nibabel.imageglobals import logger  # noqa: PLC0415 - slow to import
+    from .nib import logger  # noqa: PLC0415 - slow to import
 
     notes: list[Finding] = []
 

@@ -6,12 +6,12 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
-from nibabel.freesurfer.mghformat import MGHHeader
 
 from ..grid import Affine
 from .gzip_stream import GzipStream
 from .identify import Identity
 from .layout import Header, Layout, in_a_row, scaling, three, zooms_of
+from .nib import MGHHeader
 from .space import Placement
 from .times import Step
 

@@ -7,9 +7,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from nibabel.fileholders import FileHolder
-from nibabel.minc1 import Minc1Image
-from nibabel.minc2 import Minc2Image
 from numpy.typing import NDArray
 
 from ..problems import Problem
@@ -17,6 +14,7 @@ from .gzip_stream import DEFLATE_LIMIT
 from .identify import Identity
 from .layout import Header, scaling, three, zooms_of
 from .memory import require
+from .nib import FileHolder, Minc1Image, Minc2Image
 from .space import Placement
 from .times import Step
 

@@ -6,10 +6,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from nibabel.parrec import PARRECError, PARRECHeader
 
 from .identify import Identity
 from .layout import Header, Layout, Scaling, three, zooms_of
+from .nib import PARRECError, PARRECHeader
 from .space import Placement
 from .times import Step
 

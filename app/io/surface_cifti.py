@@ -107,7 +107,7 @@ def _xml(path: Path, order: str, offset: int) -> bytes:
 
 def _index_maps(path: Path, xml: bytes) -> tuple[Any, Any]:
     """What the frames and the rows are, as nibabel understands them."""
-    from nibabel.cifti2.parse_cifti2 import Cifti2Parser  # noqa: PLC0415 - slow to import
+    from .nib import Cifti2Parser  # noqa: PLC0415 - slow to import
 
     parser = Cifti2Parser()
     try:

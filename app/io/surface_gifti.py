@@ -36,7 +36,7 @@ def read_gifti(path: Path) -> Any:
     Problem
         Not readable, not GIFTI, cut short, damaged, or larger than the memory.
     """
-    from nibabel.gifti.parse_gifti_fast import GiftiImageParser  # noqa: PLC0415 - slow to import
+    from .nib import GiftiImageParser  # noqa: PLC0415 - slow to import
 
     xml = read_bytes(path)
     if b"<GIFTI" not in xml[:4096]:

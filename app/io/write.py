@@ -146,8 +146,7 @@ def _write_nifti(file: BinaryIO, path: Path, values: NDArray[Any], like: VolumeI
 
 def _header(shape: tuple[int, ...], like: VolumeInfo) -> bytes:
     """NIfTI header and the four bytes that say that no extension follows."""
-    from nibabel.nifti1 import Nifti1Header  # noqa: PLC0415 - slow to import
-    from nibabel.nifti2 import Nifti2Header  # noqa: PLC0415
+    from .nib import Nifti1Header, Nifti2Header  # noqa: PLC0415 - slow to import
 
     header: Any = (Nifti1Header if max(shape) <= LONGEST_NIFTI_1 else Nifti2Header)(endianness="<")
     header["magic"] = b"n+1" if type(header) is Nifti1Header else b"n+2\0\r\n\x1a\n"

@@ -18,6 +18,7 @@ from habena.app.recipes import (
     MaskSeed,
     PointSeed,
     Preparation,
+    RegionMask,
     SeedCorrelation,
 )
 from habena.app.runs import Prepared
@@ -148,7 +149,8 @@ def test_fisher_z_is_the_inverse_hyperbolic_tangent_of_r(with_map: Window) -> No
     r = map_of(with_map, 0).copy()
     choose(form(with_map), "Measure", "Fisher z")
     settle(with_map)
-    expected = np.clip(np.arctanh(np.clip(r.astype(float), -1, 1)), -4, 4)
+    limit = np.tanh(4.0)  # z is limited to ±4: the seed itself would be infinite
+    expected = np.arctanh(np.clip(r.astype(float), -limit, limit))
     np.testing.assert_allclose(map_of(with_map, 0), expected, atol=2e-3)
     assert "Fisher z" in said_of(with_map, 0)
 
@@ -311,7 +313,7 @@ def test_kept_maps_stay_where_their_seeds_were(with_map: Window) -> None:
         settle(with_map)
     click_at(with_map, (3.0, 3.0, 3.0))
     kept = titles(with_map)[1:3]
-    assert kept == ["Seed at 33, 3, 3", "Seed at -33, -39, 3"]
+    assert kept == ["Seed at 33, 3, 3", "Seed at \N{MINUS SIGN}33, \N{MINUS SIGN}39, 3"]
     assert ["live" in said_of(with_map, number) for number in range(3)] == [True, False, False]
     right, left = map_of(with_map, 1), map_of(with_map, 2)
     assert right[16, 13, 8] == pytest.approx(1, abs=1e-3)
@@ -335,3 +337,18 @@ def test_p_values_say_how_they_came_about_and_stay_p_values(with_map: Window) ->
     select_layer(with_map, 1)
     assert recipe(with_map).measure == "z"
     assert "Not corrected" not in said(with_map)
+
+
+def test_a_region_is_a_seed(with_map: Window) -> None:
+    choose(form(with_map), "Seed", "Region")
+    with_map.activateWindow()
+    with_map.panels.finder.setFocus()
+    QTest.keyClicks(with_map.panels.finder, "thalamus")
+    QTest.keyClick(with_map.panels.finder, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(with_map)
+    press(form(with_map), "Region: choose")
+    settle(with_map)
+    seed_map = next(o.recipe for o in with_map.session.state.overlays if isinstance(o.recipe, SeedCorrelation))
+    assert isinstance(seed_map.seed, MaskSeed)
+    assert isinstance(seed_map.seed.mask, RegionMask)
+    assert "Thalamus" in said(with_map)
