@@ -5,7 +5,7 @@ READY := $(VENV)/.habena-ready
 # lint and type checkers see the package as it is installed: one tree over the five folders
 TREE := build/tree
 
-.PHONY: run test lint bench format clean
+.PHONY: run test lint bench docs format clean
 
 run: $(READY)
 	@$(BIN)/habena demo
@@ -24,6 +24,10 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# the pictures of README and tutorial; RUN is the run that the tutorial names
+docs: $(READY)
+	@$(BIN)/python docs/make_pictures.py $(RUN)
 
 format: $(READY)
 	@$(BIN)/ruff format .

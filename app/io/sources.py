@@ -6,6 +6,7 @@ a read of it comes back short and can be answered in a sentence. A read costs on
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -70,12 +71,10 @@ def cut_short(layout: Layout, bytes_there: int) -> Problem:
     return Problem(layout.path, what, COPY_AGAIN)
 
 
-class FileSource:
-    """Uncompressed file: every access opens it, checks that it is unchanged, and reads just what is asked for."""
+class _Unbuffered(ABC):
+    """Frames that are read whenever they are asked for: the file is the memory."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.n_frames = layout.n_frames
-        self._layout = layout
+    n_frames: int
 
     @property
     def frames_ready(self) -> int:
@@ -91,6 +90,33 @@ class FileSource:
     def bytes_needed(self) -> int:
         """Nothing will be kept."""
         return 0
+
+    @abstractmethod
+    def raw(self, index: int) -> Raw:
+        """Frame, (nx, ny, nz) as stored."""
+
+    def load(self, report: Report | None) -> None:
+        """Nothing to do."""
+        if report:
+            report(1.0)
+
+    def stream(self, report: Report | None) -> Iterator[Raw]:
+        """All frames in order."""
+        for index in range(self.n_frames):
+            yield self.raw(index)
+            if report:
+                report((index + 1) / self.n_frames)
+
+    def close(self) -> None:  # noqa: B027 - not to be overridden
+        """Nothing to give back."""
+
+
+class FileSource(_Unbuffered):
+    """Uncompressed file: every access opens it, checks that it is unchanged, and reads just what is asked for."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.n_frames = layout.n_frames
+        self._layout = layout
 
     def raw(self, index: int) -> Raw:
         """Frame, (nx, ny, nz) as stored."""
@@ -118,21 +144,6 @@ class FileSource:
                 self._read(file, int(offset) + start, data.data[frame * size : (frame + 1) * size])
         return data.view(layout.dtype)
 
-    def load(self, report: Report | None) -> None:
-        """Nothing to do."""
-        if report:
-            report(1.0)
-
-    def stream(self, report: Report | None) -> Iterator[Raw]:
-        """All frames in order."""
-        for index in range(self.n_frames):
-            yield self.raw(index)
-            if report:
-                report((index + 1) / self.n_frames)
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
     def _opened(self) -> FileIO:
         path = self._layout.path
         still_there(path)
@@ -156,28 +167,13 @@ class FileSource:
                 done += count
 
 
-class ReaderSource:
+class ReaderSource(_Unbuffered):
     """Frames that a library reads one at a time (MINC), already scaled."""
 
     def __init__(self, path: Path, read: Reader, n_frames: int) -> None:
         self.n_frames = n_frames
         self._path = path
         self._read = read
-
-    @property
-    def frames_ready(self) -> int:
-        """All: the library keeps the file open."""
-        return self.n_frames
-
-    @property
-    def nbytes(self) -> int:
-        """Nothing is kept."""
-        return 0
-
-    @property
-    def bytes_needed(self) -> int:
-        """Nothing will be kept."""
-        return 0
 
     def raw(self, index: int) -> Raw:
         """Frame, (nx, ny, nz)."""
@@ -187,18 +183,3 @@ class ReaderSource:
     def voxel(self, ijk: Voxel) -> Raw:
         """One voxel in all frames, (n_frames,)."""
         return np.array([self.raw(index)[ijk] for index in range(self.n_frames)])
-
-    def load(self, report: Report | None) -> None:
-        """Nothing to do."""
-        if report:
-            report(1.0)
-
-    def stream(self, report: Report | None) -> Iterator[Raw]:
-        """All frames in order."""
-        for index in range(self.n_frames):
-            yield self.raw(index)
-            if report:
-                report((index + 1) / self.n_frames)
-
-    def close(self) -> None:
-        """Nothing to give back."""
