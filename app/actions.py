@@ -97,6 +97,35 @@ def remove_layer(view: ViewState, key: int) -> ViewState:
     return replace(view, overlays=kept, selected=selected)
 
 
+def remove_selected(view: ViewState) -> ViewState:
+    """Take the selected layer out."""
+    return view if view.overlay(view.selected) is None else remove_layer(view, view.selected or 0)
+
+
+def duplicate_selected(view: ViewState) -> ViewState:
+    """A copy of the selected layer on top of it, selected."""
+    overlay = view.overlay(view.selected)
+    if overlay is None:
+        return view
+    copy = replace(overlay, key=view.next_key(), name=f"{overlay.name} (copy)")
+    above = view.overlays.index(overlay) + 1
+    return replace(view, overlays=(*view.overlays[:above], copy, *view.overlays[above:]), selected=copy.key)
+
+
+def _move_selected(steps: int) -> Change:
+    """Up in the list is later in drawing order."""
+
+    def moved(view: ViewState) -> ViewState:
+        overlay = view.overlay(view.selected)
+        if overlay is None:
+            return view
+        others = [other for other in view.overlays if other != overlay]
+        others.insert(max(0, view.overlays.index(overlay) + steps), overlay)
+        return replace(view, overlays=tuple(others))
+
+    return moved
+
+
 def step_frame(view: ViewState, steps: int, frames: int) -> ViewState:
     """Another frame of the selected layer; past the end it starts anew."""
     overlay = view.overlay(view.selected)
@@ -173,4 +202,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("layer-toggle", "Show or hide the selected layer", "Layer", "V", toggle_selected),
     Action("layer-outline", "Outline at the threshold", "Layer", "O", _outline_selected),
     Action("layer-fade", "Fade instead of hide below the threshold", "Layer", "Shift+F", _fade_selected),
+    Action("layer-up", "Move up", "Layer", "Alt+Up", _move_selected(1)),
+    Action("layer-down", "Move down", "Layer", "Alt+Down", _move_selected(-1)),
+    Action("layer-duplicate", "Duplicate", "Layer", "Ctrl+D", duplicate_selected),
+    Action("layer-remove", "Remove", "Layer", "Del", remove_selected),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +103,60 @@ class ArrayImage:
         return True
 
 
+class MaskImage:
+    """A mask of one bit a voxel: 1 inside, 0 outside. Its values are unpacked for as long as somebody holds them.
+
+    Parameters
+    ----------
+    grid : Grid
+    mask : (nx, ny, nz) bool
+    """
+
+    n_frames: int = 1
+    kind: Kind = "scalar"
+
+    def __init__(self, grid: Grid, mask: NDArray[np.bool_]) -> None:
+        self.grid = grid
+        self.n_inside = int(np.count_nonzero(mask))
+        self._bits = np.packbits(mask.reshape(-1, order="F"))
+        self._values: ref[NDArray[np.float32]] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return self._bits.nbytes
+
+    def inside(self) -> NDArray[np.bool_]:
+        """(nx, ny, nz) bool, Fortran order, the caller's own."""
+        count = int(np.prod(self.grid.shape))
+        return np.unpackbits(self._bits, count=count).view(bool).reshape(self.grid.shape, order="F")
+
+    def frame(self, index: int = 0) -> NDArray[np.float32]:
+        """The mask as values."""
+        del index
+        values = None if self._values is None else self._values()
+        if values is None:
+            values = self.inside().astype(np.float32, order="F")
+            values.flags.writeable = False
+            self._values = ref(values)
+        return values
+
+    def rgba(self, index: int = 0) -> NDArray[np.uint8]:
+        """Not for masks."""
+        del index
+        raise Problem("mask", "has no colours of its own", "ask for its values")
+
+    def series(self, ijk: tuple[int, int, int]) -> NDArray[np.float32]:
+        """One value, without unpacking the others."""
+        place = int(np.ravel_multi_index(ijk, self.grid.shape, order="F"))
+        return np.array([self._bits[place // 8] >> (7 - place % 8) & 1], np.float32)
+
+    def ready(self, index: int) -> bool:
+        """Always."""
+        del index
+        return True
+
+
 class Label(NamedTuple):
     """One value of a label image: what it is called and its colour, RGBA 0 to 255."""
 
@@ -166,6 +221,8 @@ class Answer:
         Template space of the coordinates; None when native or unknown.
     times : FrameTimes or None
         When the frames were taken, None when not known.
+    frame_names : tuple of str
+        What the frames are called; empty when they have no names.
     findings : tuple of Finding
         What its user should know.
     notes : mapping
@@ -186,6 +243,7 @@ class Answer:
     statistic: str = ""
     space: str | None = None
     times: FrameTimes | None = None
+    frame_names: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
     simulated: bool = False

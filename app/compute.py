@@ -12,7 +12,7 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from . import drawing as drawings
-from .answers import Answer, ArrayImage, Cortex, Hemisphere, Label
+from .answers import Answer, ArrayImage, Cortex, Hemisphere, Label, MaskImage
 from .atlas import Atlas
 from .display import content_box
 from .grid import Grid
@@ -114,6 +114,7 @@ def _surface_data(path: str) -> Answer:
         cortex=sides,
         tables=_tables(data.table.labels),
         times=data.times,
+        frame_names=data.table.names if any(data.table.names) else (),
         findings=data.findings,
     )
 
@@ -130,6 +131,7 @@ def _cifti(path: str) -> Answer:
         tables=_tables(cifti.table.labels),
         space=None if cifti.volume is None else cifti.volume.space,
         times=cifti.times,
+        frame_names=cifti.table.names if any(cifti.table.names) else (),
         findings=cifti.findings,
         rest=cifti.load if cifti.n_frames > 1 else None,
     )
@@ -176,7 +178,7 @@ def region_answer(recipe: RegionMask, atlas: Atlas) -> Answer:
     mask = atlas.mask(regions, atlas.grid)
     return Answer(
         title=", ".join(region.title for region in regions),
-        image=ArrayImage(atlas.grid, np.asfortranarray(mask, np.float32)),
+        image=MaskImage(atlas.grid, mask),
         space=atlas.info.template or None,
         notes={"atlas": atlas.info.title, "regions": [region.title for region in regions]},
     )
@@ -193,10 +195,10 @@ def mask_of(recipe: FileMap | RegionMask | Drawing, known: Known, grid: Grid) ->
             atlas: Atlas = known(AtlasData(atlas_id))
             return atlas.mask([atlas.region(index) for index in indices], grid)
         case Drawing():
-            return _on_grid(known(recipe), 0, grid, "nearest") > 0
+            return on_grid(known(recipe), 0, grid, "nearest") > 0
 
 
-def _on_grid(answer: Answer, frame: int, grid: Grid, how: Interpolation) -> NDArray[np.float32]:
+def on_grid(answer: Answer, frame: int, grid: Grid, how: Interpolation) -> NDArray[np.float32]:
     """An image's values on another grid."""
     from ..stats.resample import resample  # noqa: PLC0415 - compiled
 
@@ -216,18 +218,18 @@ def drawing_answer(recipe: Drawing, known: Known) -> Answer:
     grid = base.image.grid
 
     def values_on(image: Recipe, frame: int, on: Grid) -> NDArray[np.float32]:
-        return _on_grid(known(image), frame, on, "linear")
+        return on_grid(known(image), frame, on, "linear")
 
     before: Answer | None = None
     if recipe.edits:
         before = known(Drawing(recipe.grid_of, recipe.edits[:-1], recipe.start))
-    if before is not None and before.image is not None:
-        mask = np.array(before.image.frame(0) > 0, order="F")
+    if before is not None and isinstance(before.image, MaskImage):
+        mask = before.image.inside()
         drawings.apply(recipe.edits[-1], mask, grid, values_on)
     else:
-        start = None if recipe.start is None else _on_grid(known(recipe.start), 0, grid, "nearest") > 0
+        start = None if recipe.start is None else on_grid(known(recipe.start), 0, grid, "nearest") > 0
         mask = drawings.replay(recipe, grid, start, values_on)
-    return Answer(title="drawn mask", image=ArrayImage(grid, np.asfortranarray(mask, np.float32)), space=base.space)
+    return Answer(title="drawn mask", image=MaskImage(grid, mask), space=base.space)
 
 
 def region_surface(recipe: RegionMask, atlas: Atlas) -> Any:

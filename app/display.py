@@ -9,12 +9,14 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from ..resources import colours as tables
 from .answers import Answer, Image
 from .recipes import AtlasLabels, Drawing, FileMap, Point, Recipe, RegionMask, SeedCorrelation
 from .state import Colours, Overlay, Threshold
 
 _SAMPLE = 200_000
-_MASK_OPACITY = 0.6
+_MASK_OPACITY = 0.75
+_LARGE = 50.0  # no probability, no statistic
 _STATISTICS_WITH_THRESHOLD = {"t": 3.1, "z": 3.1, "r": 0.3}  # z > 3.1 is one-sided p < .001
 
 
@@ -59,7 +61,8 @@ def first_overlay(key: int, recipe: Recipe, answer: Answer, *, lowest: bool) -> 
         return _mask(overlay, lowest=lowest)
     if values.signed or answer.statistic:
         return _statistic(overlay, values, answer.statistic)
-    return _intensity(overlay, values, lowest=lowest, pet=_is_pet(recipe, answer))
+    pet = _is_pet(recipe, answer)
+    return _intensity(overlay, values, grey=not pet and (lowest or _is_scan(answer, values)), lowest=lowest, pet=pet)
 
 
 def title_of(recipe: Recipe, answer: Answer) -> str:
@@ -79,7 +82,8 @@ def _first_values(answer: Answer) -> NDArray[np.float32]:
 
 
 def _mask(overlay: Overlay, *, lowest: bool) -> Overlay:
-    name = "grey" if lowest else ("warm" if isinstance(overlay.recipe, FileMap) else "viridis")
+    solid = tables.names("solid")
+    name = "grey" if lowest else solid[(overlay.key - 2) % len(solid)]  # 1 is the underlay
     colours = Colours(name, 0.0, 1.0)
     if lowest:
         return replace(overlay, colours=colours, smooth=False)
@@ -101,18 +105,25 @@ def _statistic(overlay: Overlay, values: Values, statistic: str) -> Overlay:
     return replace(overlay, colours=Colours("warm", wanted, top), threshold=Threshold(wanted))
 
 
-def _intensity(overlay: Overlay, values: Values, *, lowest: bool, pet: bool) -> Overlay:
+def _intensity(overlay: Overlay, values: Values, *, grey: bool, lowest: bool, pet: bool) -> Overlay:
     positive = values.finite[values.finite > 0]
     if positive.size == 0:
         return replace(overlay, colours=Colours("grey", 0.0, 1.0))
     low, high = (float(np.percentile(positive, share)) for share in (2, 99.5))
-    if lowest and not pet:
+    if grey:
         background = float(values.finite.min())
         return replace(overlay, colours=Colours("grey", min(0.0, background), max(high, background + 1e-6)))
     colours = Colours("hot-metal", 0.0, high) if pet else Colours("viridis", round_number(low), round_number(high))
     if lowest:
         return replace(overlay, colours=colours)
     return replace(overlay, colours=colours, threshold=Threshold(max(low, 0.05 * high)), opacity=0.8)
+
+
+def _is_scan(answer: Answer, values: Values) -> bool:
+    """Whether it looks like a picture of anatomy, as scanners make them: from 0 up to far more than any statistic."""
+    if answer.image is None or values.finite.min(initial=0.0) < 0:
+        return False
+    return float(np.percentile(values.finite, 99.5)) > _LARGE
 
 
 def _is_pet(recipe: Recipe, answer: Answer) -> bool:
@@ -151,8 +162,9 @@ def content_box(image: Image) -> tuple[Point, Point]:
 
 
 def wants_colour_bar(overlay: Overlay, answer: Answer) -> bool:
-    """Whether a layer needs a key: not an anatomy, labels or true colours."""
+    """Whether a layer needs a key: not an anatomy, labels, a mask or true colours."""
     drawn = answer.image is None or answer.image.kind != "rgb"
     mask = isinstance(overlay.recipe, RegionMask | Drawing)
     labels = answer.is_labels or isinstance(overlay.recipe, AtlasLabels)
-    return drawn and not labels and not mask and overlay.colours.name != "grey"
+    plain = ("grey", *tables.names("solid"))
+    return drawn and not labels and not mask and overlay.colours.name not in plain

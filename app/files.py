@@ -39,15 +39,23 @@ class FileCommands(QObject):
         super().__init__(window)
         self._window = window
         self._opened_before_asking: list[str] = []
+        self.folder = ""
+
+    def came_from(self, path: str) -> None:
+        """Let the next dialog of this run begin in the folder of a path that was chosen."""
+        if path:
+            self.folder = str(Path(path).parent)
 
     def open_files(self) -> None:
         """Ask for files and open them."""
-        paths, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open files"))
+        paths, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open files"), self.folder)
+        self.came_from("".join(paths[:1]))
         self._window.open(paths)
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""
-        path = QFileDialog.getExistingDirectory(self._window, self.tr("Open a folder"))
+        path = QFileDialog.getExistingDirectory(self._window, self.tr("Open a folder"), self.folder)
+        self.came_from(path)
         if path:
             self._window.open([path])
 
@@ -133,9 +141,10 @@ class FileCommands(QObject):
 
     def _name_to_save(self, title: str, suggestion: str, kinds: str, endings: tuple[str, ...]) -> str:
         """A place that the user picks, with the first of the endings unless it has one; nothing if it cannot be."""
-        path, _ = QFileDialog.getSaveFileName(self._window, title, suggestion, kinds)
+        path, _ = QFileDialog.getSaveFileName(self._window, title, str(Path(self.folder, suggestion)), kinds)
         if not path:
             return ""
+        self.came_from(path)
         was_confirmed = path.lower().endswith(endings)
         if not was_confirmed:
             path += endings[0]
@@ -167,21 +176,30 @@ class FileCommands(QObject):
             self._window.tell(Notice("warning", text.format(names=", ".join(passing))))
 
     def save_picture(self) -> None:
-        """Save what the views show as a picture, as large as they are."""
+        """Save what the views show as a picture; its size is asked first."""
+        from ..widgets.picture_dialog import PictureDialog  # noqa: PLC0415 - not before it is asked for
+
+        dialog = PictureDialog(self._window.area.slices.size_px(), self._window)
+        dialog.chosen.connect(self._save_picture)
+        dialog.open()
+
+    def _save_picture(self, times: int, dpi: float) -> None:
         from .export import ENDINGS  # noqa: PLC0415 - not before it is asked for
 
         path = self._name_to_save(self.tr("Save a picture"), "habena.png", PICTURES, ENDINGS)
         if path:
-            self.write_picture(path)
+            self.write_picture(path, times, dpi)
 
-    def write_picture(self, path: str) -> None:
-        """Write the picture of the views."""
+    def write_picture(self, path: str, times: int, dpi: float) -> None:
+        """Write the picture of the views, some times larger than shown."""
         from .export import write_picture  # noqa: PLC0415 - not before it is asked for
         from .headless import RenderOptions  # noqa: PLC0415
 
         session = self._window.session
-        size = self._window.area.slices.size_px()
-        options = RenderOptions(size=size, scale=self._window.area.slices.devicePixelRatioF())
+        canvas = self._window.area.slices
+        width, height = canvas.size_px()
+        scale = times * canvas.devicePixelRatioF()
+        options = RenderOptions(size=(times * width, times * height), scale=scale, dpi=dpi)
         state, shown, results = session.state, session.shown(), session.snapshot()
 
         def write() -> None:

@@ -25,7 +25,7 @@ KEYS = (
     ("Page up, Page down", "next slice"),
     ("Home", "fit to the window"),
     ("/", "find a region; Enter goes there, Ctrl+Enter adds it as a layer"),
-    ("Esc", "put a drawing tool away; dismiss a notice"),
+    ("Esc", "close a list, take back what is being typed; put a drawing tool away; dismiss a notice"),
     ("Ctrl+Z, Ctrl+Shift+Z", "undo, redo: every step can be taken back"),
     ("Ctrl+O, Ctrl+S, Ctrl+E", "open files, save the view, save a picture"),
 )

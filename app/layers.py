@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..render.scene import ColourBar, LabelShading, Layer, Modulator, Shading, Source
+from ..render.scene import Colour, ColourBar, LabelShading, Layer, Modulator, Shading, Source
 from ..resources import colours as tables
 from .answers import Answer, Label
 from .display import wants_colour_bar
@@ -57,7 +57,7 @@ class Layers:
             source,
             shading_of(overlay, answer),
             modulator,
-            OUTLINE if overlay.threshold.outline else None,
+            outline_of(overlay),
             overlay.opacity,
         )
         self._made[overlay.key] = _Made(overlay, answer, other, layer)
@@ -163,6 +163,16 @@ def label_table(labels: tuple[Label, ...]) -> NDArray[np.uint8]:
         if 0 <= label.value < len(table):
             table[label.value] = label.colour
     return table
+
+
+def outline_of(overlay: Overlay) -> Colour | None:
+    """Colour of the line round a layer: that of the layer where it has only one."""
+    if not overlay.threshold.outline:
+        return None
+    if overlay.colours.name not in tables.names("solid"):
+        return OUTLINE
+    red, green, blue = (int(channel) for channel in tables.lut(overlay.colours.name)[0])
+    return red, green, blue
 
 
 def colour_bar(overlay: Overlay, answer: Answer) -> ColourBar | None:

@@ -6,13 +6,13 @@ One routine for PNG, TIFF, SVG, PDF and the web page. Slices need no OpenGL.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 
 from ..render.compose import Composer, Kernels, numpy_kernels
+from ..render.marks import Mark
 from ..render.outlines import scene_marks
 from ..render.scene import Panel, Picture, Rect, SliceScene
 from .graphics import require_graphics
@@ -47,7 +47,8 @@ class SlicePainter:
         """Paint a canvas of slices; ``finer`` pixels of pictures per unit of the painter."""
         painter.fillRect(0, 0, *scene.size, QColor(*scene.background))
         for number, panel in enumerate(scene.panels):
-            picture = self._composer.picture(number, enlarged(panel, finer), scene.layers, scene.background)
+            pictured = panel.coarser(scene.coarse) if finer == 1 else enlarged(panel, finer)
+            picture = self._composer.picture(number, pictured, scene.layers, scene.background)
             paint_picture(painter, picture, panel.rect)
         if finer > 1:
             self._composer.forget()  # outlines are found on the pixels of the canvas
@@ -77,6 +78,17 @@ def pixels_of(image: QImage) -> Picture:
     height, width = image.height(), image.width()
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
     return rows[:, : 4 * width].reshape(height, width, 4).copy()
+
+
+def with_marks(picture: Picture, marks: Iterable[Mark]) -> Picture:
+    """A picture with marks painted over it."""
+    height, width = picture.shape[:2]
+
+    def paint(painter: QPainter) -> None:
+        paint_picture(painter, picture, Rect(0, 0, width, height))
+        paint_marks(painter, marks, shadow=True)
+
+    return pixels_of(painted((width, height), paint))
 
 
 class ViewPainter:
@@ -121,7 +133,7 @@ class ViewPainter:
         if pictured is None or marked is None:
             return
         canvas = SurfaceCanvas(multi_samples=4)
-        paint_picture(painter, canvas.picture(replace(pictured, letters=False)), place)
+        paint_picture(painter, canvas.picture(pictured), place)
         canvas.close()
         painter.save()
         painter.translate(place.x, place.y)

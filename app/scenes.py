@@ -17,6 +17,7 @@ from ..render.scene import (
     Layer,
     Mesh,
     MeshLayer,
+    Note,
     Panel,
     Picture,
     Pose,
@@ -32,15 +33,18 @@ from .questions import AtlasData, CortexData, Question, RegionSurface, projectio
 from .recipes import Point
 from .resolve import Failure, is_underlay
 from .results import Results
+from .spaces import off_cortex
 from .state import Layout, Overlay, ViewState, follows_crosshair
 
 if TYPE_CHECKING:
     from .io.surface_cortex import Cortex
+    from .io.surfaces import Surface
 
 GYRUS, SULCUS = 172, 112
 PLANE_MM = 1.0  # pixel of a slice in space
 GAP_MM = 4.0  # between inflated hemispheres, which would overlap in place
 _NO_ALPHA = np.empty((0, 0), np.float32)
+NO_SLICES = "Slices are not shown with an inflated surface"
 _WORLD = ((-95.0, -130.0, -75.0), (95.0, 95.0, 110.0))
 
 
@@ -69,7 +73,7 @@ class Scenes:
         return None if isinstance(answer, Failure) else answer
 
     def view(self, state: ViewState, shown: tuple[Shown, ...]) -> View:
-        """What part of the world the panels show: the lowest layer's content, and what lies around it."""
+        """What part of the world the panels show: the anatomy's content, and what lies around it."""
         return View(
             *self.world_box(shown),
             state.crosshair_mm,
@@ -79,13 +83,12 @@ class Scenes:
         )
 
     def world_box(self, shown: tuple[Shown, ...]) -> tuple[Point, Point]:
-        """Box of the lowest visible layer that has a volume."""
-        for layer in shown:
-            image = layer.answer.image
-            if layer.overlay.visible and image is not None:
-                low, high = image.grid.bounds_mm
-                return layer.answer.box_mm or (point(low), point(high))
-        return _WORLD
+        """Box round all visible anatomy; where there is none, of the lowest visible layer that has a volume."""
+        volumes = [layer for layer in shown if layer.overlay.visible and layer.answer.image is not None]
+        boxes = [box_of(layer.answer) for layer in volumes if is_underlay(layer.overlay)]
+        boxes = boxes or [box_of(layer.answer) for layer in volumes[:1]] or [_WORLD]
+        lows, highs = zip(*boxes, strict=True)
+        return point(np.min(lows, axis=0)), point(np.max(highs, axis=0))
 
     def arrangement(
         self, state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], scale: float
@@ -142,9 +145,13 @@ class Scenes:
             return None
         hidden = state.surface.hemispheres
         chosen = [c for c in cortices if hidden == "both" or side_of(c) == hidden]
-        layers = [self._cortex_layer(cortex, state, shown, kernels) for cortex in chosen]
+        coloured = [layer for layer in shown if layer.overlay.visible and not is_underlay(layer.overlay)]
+        off = {layer.overlay.key: why for layer in coloured if (why := off_cortex(layer, shown, state))}
+        painted = [(layer, layer.overlay.key not in off) for layer in coloured]
+        layers = [self._cortex_layer(cortex, state, painted, kernels) for cortex in chosen]
         regions = self._region_layers(state)
-        planes = self._planes(state, shown, kernels) if state.surface.slices else ()
+        in_place = all(shown_surface(cortex, state.surface.kind).in_world for cortex in chosen)
+        planes = self._planes(state, shown, kernels) if state.surface.slices and in_place else ()
         names = tuple(layer.name for layer in layers)
         inner = tuple(layer.name for layer in regions)
         return SurfaceScene(
@@ -153,6 +160,15 @@ class Scenes:
             (*regions, *layers),
             planes,
             crosshair_mm=self.crosshair_on(state, chosen) if state.marks.crosshair else None,
+            notes=(
+                *(
+                    Note(layer.overlay.name, f" is not on the cortex: {off[layer.overlay.key]}")
+                    for layer, projected in painted
+                    if not projected and layer.answer.image is not None and not on_vertices_of(layer.answer, chosen)
+                ),
+                *([Note("", NO_SLICES)] if state.surface.slices and not in_place else []),
+            ),
+            caption="" if self.bars(state, shown) else caption_of(shown),  # else it stands beside the colour bars
             scale=scale,
         )
 
@@ -173,11 +189,14 @@ class Scenes:
             planes.append(SlicePlane(panel, without_background(picture)))
         return tuple(planes)
 
-    def _cortex_layer(self, cortex: Cortex, state: ViewState, shown: tuple[Shown, ...], kernels: Kernels) -> MeshLayer:
+    def _cortex_layer(
+        self, cortex: Cortex, state: ViewState, painted: list[tuple[Shown, bool]], kernels: Kernels
+    ) -> MeshLayer:
+        """The cortex under its layers; each comes with whether its volume may be projected."""
         side = side_of(cortex)
         colours = self._shading(cortex, side).copy().reshape(1, -1, 4)
-        for layer in shown:
-            if layer.overlay.visible and not is_underlay(layer.overlay):
+        for layer, projected in painted:
+            if projected or on_vertices_of(layer.answer, [cortex]):
                 self._paint(cortex, state, layer, colours, kernels)
         return MeshLayer(side, self.mesh(cortex, state.surface.kind), colours[0, :, :3], state.surface.opacity)
 
@@ -229,7 +248,7 @@ class Scenes:
         side = side_of(cortex)
         kept = self._meshes.get((side, kind))
         if kept is None or kept[0] is not cortex:
-            surface = (cortex.inflated if kind == "inflated" else cortex.surface(kind)) or cortex.surfaces[0]
+            surface = shown_surface(cortex, kind)
             points = surface.coordinates
             if not surface.in_world:
                 shift = -points[:, 0].max() - GAP_MM if side == "left" else GAP_MM - points[:, 0].min()
@@ -244,8 +263,7 @@ class Scenes:
         for cortex in cortices:
             shown = self.mesh(cortex, state.surface.kind)
             world = cortex.world
-            surface = cortex.inflated if state.surface.kind == "inflated" else cortex.surface(state.surface.kind)
-            if world is None or surface is None or surface.in_world:
+            if world is None or shown_surface(cortex, state.surface.kind).in_world:
                 continue
             distance = np.linalg.norm(world.coordinates - np.array(state.crosshair_mm, np.float32), axis=1)
             vertex = int(distance.argmin())
@@ -272,6 +290,25 @@ class Scenes:
                 name = f"region {region.atlas} {' '.join(map(str, region.indices))}"
                 layers.append(MeshLayer(name, mesh, atlas.region(region.indices[0]).colour))
         return layers
+
+
+def on_vertices_of(answer: Answer, cortices: list[Cortex]) -> bool:
+    """Whether an answer has values on the vertices of a cortex themselves."""
+    own = [answer.cortex.get(side_of(cortex)) for cortex in cortices]
+    return any(o is not None and o.n_vertices == c.n_vertices for o, c in zip(own, cortices, strict=True))
+
+
+def shown_surface(cortex: Cortex, kind: str) -> Surface:
+    """The surface of a kind, else the one that the cortex has."""
+    return (cortex.inflated if kind == "inflated" else cortex.surface(kind)) or cortex.surfaces[0]
+
+
+def box_of(answer: Answer) -> tuple[Point, Point]:
+    """World box of what an image shows."""
+    if answer.box_mm is not None or answer.image is None:
+        return answer.box_mm or _WORLD
+    low, high = answer.image.grid.bounds_mm
+    return point(low), point(high)
 
 
 def point(values: NDArray[np.float64]) -> Point:

@@ -29,6 +29,7 @@ from .store import Store
 
 Level = Literal["info", "warning", "error"]
 LIVE = "live"
+DEFECT = Failure(Problem("Habena", "failed by a defect", "please report it"))
 UNUSED_BYTES = 600_000_000  # of answers that nothing shows any more: undo and stepping back are instant
 # Said by `habena info` and "About this file", but no reason to greet anyone with a warning: millimetres and MNI
 # coordinates without a variant are what most files mean. Labels without names are told with a way to name them.
@@ -267,6 +268,8 @@ class Session(QObject):
                 live.append(needed.question)
             elif all(below in self.results for below in stands_on(needed.question)):
                 self._start(needed.question)
+        if self._awaited == frozenset(live):
+            return  # they are on their way, or there is none
         self._awaited = frozenset(live)
         if live:
             works = [(question, self._known(question)) for question in live]
@@ -291,8 +294,12 @@ class Session(QObject):
             self.jobs.long(question, title_of(question), lambda report: compute(question, known, report))
 
     def _on_finished(self, key: object, result: Any) -> None:
+        defects: list[Exception] = []
         if key == LIVE:
             for question, answer in result:
+                if isinstance(answer, Exception):
+                    defects.append(answer)
+                    answer = DEFECT  # noqa: PLW2901 - what is kept of it
                 self.results.put(question, answer)
             self._awaited = self._awaited - {question for question, _ in result}
         elif key in self._loading:
@@ -309,15 +316,15 @@ class Session(QObject):
                 self.load_rest(key, result)
         self._resolve()
         self.changed.emit()
+        for defect in defects:
+            raise defect  # to the excepthook, which shows it; the session goes on
 
     def _on_failed(self, key: object, error: Exception) -> None:
         self._loading.pop(key, None)
-        if key == LIVE:
-            self._awaited = frozenset()
         if not isinstance(error, Problem):
             self._take_next()
             if isinstance(key, Question):  # asked again it would fail again, for ever
-                self.results.put(key, Failure(Problem("Habena", "failed by a defect", "please report it")))
+                self.results.put(key, DEFECT)
             raise error  # to the excepthook, which shows it; the session goes on
         actions: tuple[tuple[str, Callable[[], None]], ...] = ()
         if isinstance(key, Question):
@@ -478,11 +485,13 @@ def title_of(question: Question) -> str:
 
 
 def _attempt(question: Question, known: Callable[[Question], Any]) -> Any:
-    """An answer or why there is none."""
+    """An answer or why there is none; a defect in one is no reason to lose the others."""
     try:
         return compute(question, known)
     except Problem as problem:
         return Failure(problem)
+    except Exception as defect:  # noqa: BLE001 - raised again where the answers arrive
+        return defect
 
 
 def _name(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_fields
 from time import perf_counter
 from typing import Literal, Protocol
 
@@ -130,9 +131,10 @@ class SliceView(QObject):
         scale = self._canvas.devicePixelRatioF()
         state, shown = self._session.state, self._session.shown()
         self._arrangement = self._session.scenes.arrangement(state, shown, (width, height), scale)
+        scene = self._scene(shown, width, height, scale)
         if self._coarse:
-            width, height, scale = max(1, width // 2), max(1, height // 2), scale / 2
-        self._canvas.set_picture(self._painter.picture(self._scene(shown, width, height, scale)))
+            scene = with_fields(scene, coarse=2)
+        self._canvas.set_picture(self._painter.picture(scene))
         if not self._coarse:
             self._cost_s = perf_counter() - began
         else:

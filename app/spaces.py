@@ -1,14 +1,21 @@
-"""Which space the picture is in, and whether region names may be shown on it."""
+"""Which space the picture is in, and what may be combined: region names with images, images with a cortex."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import templates
 from .answers import Answer
 from .atlas import AtlasInfo
-from .scenes import Shown
+from .recipes import AtlasLabels, RegionMask
+from .resolve import file_of
 from .state import Overlay, ViewState
+
+if TYPE_CHECKING:
+    from .scenes import Shown
+
+FSAVERAGE_FAMILIES = ("MNI305", "MNI152")
+"""Spaces of images that are shown on fsaverage, whose own is MNI305; MNI152 lies 2 mm off, as in other programs."""
 
 
 class Naming(NamedTuple):
@@ -28,6 +35,35 @@ class Naming(NamedTuple):
 def space_of(overlay: Overlay, answer: Answer) -> str | None:
     """Space of a layer: what the user vouched for, else what its file says."""
     return overlay.space or answer.space
+
+
+def space_in_view(layer: Shown, shown: tuple[Shown, ...], state: ViewState) -> str | None:
+    """Space of a layer, also by what the user vouched for of the file or the atlas that it was made from."""
+    said = space_of(layer.overlay, layer.answer)
+    recipe = layer.overlay.recipe
+    if said is None and isinstance(recipe, AtlasLabels | RegionMask):
+        said = state.template_of(recipe.atlas, "") or None
+        if said == templates.SAME_AS_IMAGES:
+            base = reference(shown)
+            said = None if base is None else space_of(base.overlay, base.answer)
+    elif said is None:
+        file = file_of(recipe)
+        said = next((s.overlay.space for s in shown if s.overlay.recipe == file and s.overlay.space), None)
+    return said
+
+
+def off_cortex(layer: Shown, shown: tuple[Shown, ...], state: ViewState) -> str:
+    """Why a layer's volume may not be shown on the cortex; empty when it may.
+
+    The average cortex takes images of standard spaces that coincide with its own; a person's own takes all.
+    """
+    if state.surface.cortex is not None:
+        return ""
+    space = space_in_view(layer, shown, state)
+    template = templates.known_template(space)
+    if template is not None and template.family in FSAVERAGE_FAMILIES:
+        return ""
+    return f"it is in the space {space}" if space else "its space is not known"
 
 
 def reference(shown: tuple[Shown, ...]) -> Shown | None:

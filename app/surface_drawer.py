@@ -1,20 +1,29 @@
-"""3D pictures from a thread of their own."""
+"""3D pictures from a thread of its own."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from .painting import with_marks
+
 if TYPE_CHECKING:
-    from ..render.scene import SurfaceScene
+    from ..render.scene import Picture, SurfaceScene
     from ..render.surface_canvas import SurfaceCanvas
 
 # There OpenGL belongs to the first thread.
 IN_THIS_THREAD = sys.platform == "darwin"
+
+
+@cache
+def _thread() -> ThreadPoolExecutor:
+    """One for the whole program: OpenGL keeps a megabyte or so of every thread that has ever drawn."""
+    return ThreadPoolExecutor(1, "habena-3d")
 
 
 class SurfaceDrawer(QObject):
@@ -37,7 +46,6 @@ class SurfaceDrawer(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._canvas: SurfaceCanvas | None = None  # of the thread; made for the first picture: VTK takes time to load
-        self._thread: ThreadPoolExecutor | None = None
         self._drawing = False
         self._next: SurfaceScene | None = None
         self._done.connect(self._take)
@@ -53,7 +61,7 @@ class SurfaceDrawer(QObject):
             self._next = scene
             return
         self._drawing = True
-        self._do(lambda canvas: canvas.picture(scene), self._show)
+        self._do(lambda canvas: _picture(canvas, scene), self._show)
 
     def pick(self, x: float, y: float) -> None:
         """Find what is under a place of the last picture; `picked` tells."""
@@ -62,19 +70,16 @@ class SurfaceDrawer(QObject):
     def close(self) -> None:
         """Wait for the picture that is being drawn and free the graphics memory."""
         self._done.disconnect(self._take)
-        if self._thread is not None:
-            self._thread.submit(self._close)
-            self._thread.shutdown()
-        else:
+        if IN_THIS_THREAD:
             self._close()
+        else:
+            _thread().submit(self._close).result()
 
     def _do(self, work: Callable[[SurfaceCanvas], Any], then: Callable[[Any], None]) -> None:
         if IN_THIS_THREAD:
             then(self._on_canvas(work))
             return
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "habena-3d")
-        future = self._thread.submit(self._on_canvas, work)
+        future = _thread().submit(self._on_canvas, work)
         future.add_done_callback(lambda done: self._done.emit(done, then))
 
     def _on_canvas(self, work: Callable[[SurfaceCanvas], Any]) -> Any:
@@ -101,3 +106,9 @@ class SurfaceDrawer(QObject):
         if waiting is not None:
             self.draw(waiting)
         self.pictured.emit(picture)
+
+
+def _picture(canvas: SurfaceCanvas, scene: SurfaceScene) -> Picture:
+    from ..render.surface_canvas import surface_marks  # noqa: PLC0415 - after the slices
+
+    return with_marks(canvas.picture(scene), surface_marks(scene))

@@ -22,12 +22,14 @@ from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
     QMainWindow,
     QMenu,
     QStackedWidget,
     QTabBar,
     QToolBar,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -56,10 +58,15 @@ from .surface_view import SurfaceView
 
 REFRESH_MS = 40
 FIRST_PICTURE_MS = 1500  # without one by then, the rest is loaded all the same
+SIZE = QSize(1360, 900)
+FRAME = QSize(16, 40)  # that the window manager may put round it
+LEFT_WIDTH, RIGHT_WIDTH = 310, 330  # of the panels beside the views
+BOTTOM_SHARE = 0.32  # of the height, for the panels below the views
 TITLE = "Habena"
 LEVELS = ("error", "warning", "info")
 
 if TYPE_CHECKING:
+    from ..widgets.finder import Finder
     from .panels.dock import Panels
 
 
@@ -134,8 +141,9 @@ class Window(QMainWindow):
         self._connect()
         self.setAcceptDrops(True)
         self.setWindowTitle(TITLE)
-        self.resize(1360, 900)
+        self.resize(SIZE.boundedTo(self.screen().availableSize() - FRAME))
         self._docks = self._build_docks()
+        self._arrange_docks()
         self._restore_layout()
         self.refresh()
         self._waiting_for_first, self._content_is_drawn = True, False
@@ -151,14 +159,15 @@ class Window(QMainWindow):
         self._stack.addWidget(self.welcome)
         self._stack.addWidget(self.area)
         centre = QWidget()
-        layout = QVBoxLayout(centre)
+        layout = QGridLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.setRowStretch(1, 1)
         self.lightbox_bar = LightboxBar()
         self.lightbox_bar.hide()
-        layout.addWidget(self.notice_bar)
-        layout.addWidget(self.lightbox_bar)
-        layout.addWidget(self._stack, 1)
+        layout.addWidget(self.lightbox_bar, 0, 0)
+        layout.addWidget(self._stack, 1, 0)
+        layout.addWidget(self.notice_bar, 1, 0, Qt.AlignmentFlag.AlignTop)  # over the views, which keep their size
         self.setCentralWidget(centre)
         self.slice_view = SliceView(self.session, self.area.slices, SlicePainter(kernels))
         self.surface_view = SurfaceView(self.session, self.area.surface, kernels)
@@ -188,6 +197,7 @@ class Window(QMainWindow):
         self._build_theme_menu(menus["View"])
         self._panels_menu = bar.addMenu(self.tr("&Panels"))
         self._build_help_menu(bar.addMenu(self.tr("&Help")))
+        self._build_tool_bar()
 
     def _build_file_menu(self, menu: QMenu) -> None:
         files = self.files
@@ -243,33 +253,47 @@ class Window(QMainWindow):
         return action
 
     def _build_docks(self) -> dict[str, QDockWidget]:
-        """Places for the panels, which come after the first picture, as large as they will be."""
+        """Places for the panels, which come after the first picture."""
         docks: dict[str, QDockWidget] = {}
-        for name, title, area, size in (
-            ("layers", self.tr("Layers"), Qt.DockWidgetArea.LeftDockWidgetArea, (310, 100)),
-            ("place", self.tr("Place"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
-            ("seed", self.tr("Seed"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
-            ("surface", self.tr("3D"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
-            ("draw", self.tr("Draw"), Qt.DockWidgetArea.RightDockWidgetArea, (330, 100)),
-            ("time", self.tr("Time course"), Qt.DockWidgetArea.BottomDockWidgetArea, (300, 200)),
-            ("clusters", self.tr("Clusters"), Qt.DockWidgetArea.BottomDockWidgetArea, (300, 200)),
-            ("regions", self.tr("Regions"), Qt.DockWidgetArea.BottomDockWidgetArea, (300, 200)),
+        for name, title in (
+            ("layers", self.tr("Layers")),
+            ("place", self.tr("Place")),
+            ("seed", self.tr("Seed")),
+            ("surface", self.tr("3D")),
+            ("draw", self.tr("Draw")),
+            ("time", self.tr("Time course")),
+            ("clusters", self.tr("Clusters")),
+            ("regions", self.tr("Regions")),
         ):
-            dock = QDockWidget(title, self)
+            dock = docks[name] = QDockWidget(title, self)
             dock.setObjectName(name)
-            place = QWidget()
-            place.setMinimumSize(*size)
-            dock.setWidget(place)
-            beside = next((other for other in docks.values() if self.dockWidgetArea(other) == area), None)
-            self.addDockWidget(area, dock)
-            if beside is not None:
-                self.tabifyDockWidget(beside, dock)
-            docks[name] = dock
+            dock.setWidget(QWidget())
             self._panels_menu.addAction(dock.toggleViewAction())
-        for name in ("place", "time"):
-            docks[name].raise_()
-        self.resizeDocks([docks["time"]], [290], Qt.Orientation.Vertical)
+        self._panels_menu.addSeparator()
+        self._command(self._panels_menu, self.tr("Reset panels"), "", self._reset_panels)
         return docks
+
+    def _arrange_docks(self) -> None:
+        """All panels at their places: layers on the left, time and tables below, the others on the right."""
+        area, docks = Qt.DockWidgetArea, self._docks
+        for place, names in (
+            (area.LeftDockWidgetArea, ("layers",)),
+            (area.RightDockWidgetArea, ("place", "seed", "surface", "draw")),
+            (area.BottomDockWidgetArea, ("time", "clusters", "regions")),
+        ):
+            for name in names:
+                docks[name].setFloating(False)
+                self.addDockWidget(place, docks[name])
+                docks[name].show()
+                if name != names[0]:
+                    self.tabifyDockWidget(docks[names[0]], docks[name])
+            docks[names[0]].raise_()
+        self.resizeDocks([docks["layers"], docks["place"]], [LEFT_WIDTH, RIGHT_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["time"]], [round(BOTTOM_SHARE * self.height())], Qt.Orientation.Vertical)
+
+    def _reset_panels(self) -> None:
+        self._arrange_docks()
+        self._settle_tab_bars()
 
     def dock(self, name: str) -> QDockWidget:
         """The place of a panel."""
@@ -314,8 +338,8 @@ class Window(QMainWindow):
             self.session.ask_for_all()
             self.first_drawn.emit()
 
-    def add_tool_bar(self, finder: QWidget) -> None:
-        """Layouts, undo and the finder, at hand."""
+    def _build_tool_bar(self) -> None:
+        """Layouts and undo at hand, and a place for the finder."""
         bar = QToolBar(self.tr("Main"), self)
         bar.setObjectName("main")
         bar.setMovable(False)
@@ -336,9 +360,18 @@ class Window(QMainWindow):
         bar.addAction(self._undo)
         bar.addAction(self._redo)
         bar.addSeparator()
-        self._finder_place = bar.addWidget(finder)
+        self._finder_place = QWidget()
+        self._finder_place.setFixedHeight(QLineEdit().sizeHint().height())
+        self._finder_action = bar.addWidget(self._finder_place)
         self._tool_bar = bar
         self.addToolBar(bar)
+
+    def place_finder(self, finder: Finder) -> None:
+        """Put the finder into its place."""
+        layout = QHBoxLayout(self._finder_place)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(finder)
+        finder.chosen.connect(lambda *_: self.area.slices.setFocus())
 
     def _connect(self) -> None:
         session = self.session
@@ -509,7 +542,8 @@ class Window(QMainWindow):
 
     def choose_file(self, title: str, kinds: str) -> str:
         """A file that the user picks, or nothing."""
-        path, _ = QFileDialog.getOpenFileName(self, title, "", kinds)
+        path, _ = QFileDialog.getOpenFileName(self, title, self.files.folder, kinds)
+        self.files.came_from(path)
         return path
 
     def show_region(self, region: RegionMask) -> None:
@@ -524,6 +558,9 @@ class Window(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
         if self.settings.layout:
             self.restoreState(QByteArray.fromBase64(self.settings.layout.encode()))
+        self._settle_tab_bars()
+
+    def _settle_tab_bars(self) -> None:
         # Qt leaves tab bars of docks that were joined again where they were, painted under the panels; the ones in
         # use get their place back at once.
         for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
@@ -553,7 +590,7 @@ class Window(QMainWindow):
             self.remember(replace(self.settings, geometry=geometry, layout=layout))
             self.panels.close()
             # A tool bar that is destroyed first re-parents its widget, which calls into Python half destroyed.
-            self._tool_bar.removeAction(self._finder_place)
+            self._tool_bar.removeAction(self._finder_action)
             self.panels.finder.deleteLater()
         self._closed = True
         self._refresh_soon.stop()

@@ -21,6 +21,7 @@ Values = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 _NO_ALPHA: Values = np.empty((0, 0), np.float32)
 _NO_COLOURS: NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
+OPAQUE = 0.98
 _LEAST_ROWS = 32  # worth handing to another thread
 _BANDS_PER_THREAD = 4
 
@@ -182,6 +183,16 @@ class Composer:
         for depth, layer in enumerate(layers):
             self._blend((number, depth), panel, layer, out)
         return out
+
+    def covered(self, number: int, panel: Panel, layers: tuple[Layer, ...], above: int) -> NDArray[np.bool_] | None:
+        """Pixels, (height, width), that opaque layers above one hide; None where there are no such layers."""
+        opaque = [n for n in range(above + 1, len(layers)) if layers[n].opacity >= OPAQUE]
+        if not opaque:
+            return None
+        out = np.zeros((panel.rect.height, panel.rect.width, 4), np.uint8)
+        for depth in opaque:
+            self._blend((number, depth), panel, layers[depth], out)
+        return out[..., 3] >= round(255 * OPAQUE)
 
     def _blend(self, slot: tuple[int, int], panel: Panel, layer: Layer, out: Picture) -> None:
         if layer.shading is None:

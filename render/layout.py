@@ -13,6 +13,7 @@ import numpy as np
 from .scene import AXIS_INDEX, Axis, Panel, Point, Rect
 
 BAR_HEIGHT_PX = 58
+ROW_GAIN = 1.25  # a window that is near to square does not change its layout when a bar comes or goes
 MARGIN_SHARE = 0.05  # empty border round the head, for the letters
 
 
@@ -91,12 +92,12 @@ def _split(length: int, shares: list[float]) -> list[int]:
 
 
 def ortho(view: View, area: Rect, *, with_surface: bool) -> tuple[tuple[Panel, ...], Rect | None]:
-    """Coronal and sagittal above axial (and the 3D view), or all in a row, whichever is larger."""
+    """Coronal and sagittal above axial (and the 3D view), or all in a row where that is a good deal larger."""
     x, y, z = _extent(view)
     as_grid = max((x + y) / area.width, (z + y) / area.height)
     row_width = x + x + y + (x if with_surface else 0)
     as_row = max(row_width / area.width, max(y, z) / area.height)
-    if as_grid <= as_row * 1.02:
+    if as_grid <= as_row * ROW_GAIN:
         return _ortho_grid(view, area, as_grid / view.zoom, with_surface=with_surface)
     return _ortho_row(view, area, as_row / view.zoom, with_surface=with_surface)
 

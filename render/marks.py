@@ -69,7 +69,7 @@ def slice_marks(scene: SliceScene) -> list[Mark]:
         if scene.crosshair_mm is not None:
             marks += crosshair(panel, scene.crosshair_mm, scene.scale)
         if scene.letters:
-            marks += letters(panel, scene.ink, scene.scale)
+            marks += letters(panel, scene.panels, scene.ink, scene.scale)
         if scene.positions:
             marks.append(position(panel, scene.ink, scene.scale))
     if scene.scale_bar and scene.panels:
@@ -109,19 +109,29 @@ def crosshair(panel: Panel, at_mm: Point, scale: float) -> list[Mark]:
     return marks
 
 
-def letters(panel: Panel, ink: Colour, scale: float) -> list[Mark]:
-    """L, R, A, P, S, I at the edges."""
+def letters(panel: Panel, panels: tuple[Panel, ...], ink: Colour, scale: float) -> list[Mark]:
+    """L, R, A, P, S, I at the edges, but between like slices of a row or column, where they would repeat."""
     left, right, top, bottom = letters_of(panel)
     rect, size, edge = panel.rect, FONT_PX * scale, 5 * scale
     if rect.width < 5 * size or rect.height < 5 * size:
         size = max(8.0 * scale, min(rect.width, rect.height) / 6)
     middle_x, middle_y = rect.x + rect.width / 2, rect.y + rect.height / 2
-    return [
-        Text(rect.x + edge, middle_y, left, size, ink, "left", "centre", bold=True),
-        Text(rect.x + rect.width - edge, middle_y, right, size, ink, "right", "centre", bold=True),
-        Text(middle_x, rect.y + edge, top, size, ink, "centre", "top", bold=True),
-        Text(middle_x, rect.y + rect.height - edge, bottom, size, ink, "centre", "bottom", bold=True),
-    ]
+    end_x, end_y = rect.x + rect.width - edge, rect.y + rect.height - edge
+    like = [other.rect for other in panels if other.axis == panel.axis]
+    row, column = [r.x for r in like if r.y == rect.y], [r.y for r in like if r.x == rect.x]
+    marks = (
+        (min(row) == rect.x, Text(rect.x + edge, middle_y, left, size, ink, "left", "centre", bold=True)),
+        (
+            max(row) == rect.x,
+            Text(end_x, middle_y, right, size, ink, "right", "centre", bold=True),
+        ),
+        (min(column) == rect.y, Text(middle_x, rect.y + edge, top, size, ink, "centre", "top", bold=True)),
+        (
+            max(column) == rect.y,
+            Text(middle_x, end_y, bottom, size, ink, "centre", "bottom", bold=True),
+        ),
+    )
+    return [text for at_edge, text in marks if at_edge]
 
 
 def position(panel: Panel, ink: Colour, scale: float) -> Mark:
@@ -176,9 +186,7 @@ def colour_bars(bars: tuple[ColourBar, ...], rect: Rect, ink: Colour, scale: flo
 
 def _colour_bar(bar: ColourBar, rect: Rect, ink: Colour, scale: float) -> list[Mark]:
     shading = bar.shading
-    title = f"{bar.name} ({bar.unit})" if bar.unit else bar.name
-    room = max(4, int(rect.width / (6.2 * scale)))
-    title = title if len(title) <= room else title[: room - 1] + "…"
+    title = shortened(bar.name, f" ({bar.unit})" if bar.unit else "", rect.width, 11.5 * scale)
     top, height = rect.y + 22 * scale, 11 * scale
     marks: list[Mark] = [
         Text(rect.x, rect.y + 5 * scale, title, 11.5 * scale, ink, "left", "top"),
@@ -192,6 +200,18 @@ def _colour_bar(bar: ColourBar, rect: Rect, ink: Colour, scale: float) -> list[M
         across = "left" if place < 0.02 else "right" if place > 0.98 else "centre"
         marks.append(Text(x, top + height + 3 * scale, number(value), 10.5 * scale, ink, across, "top"))
     return marks
+
+
+def shortened(name: str, rest: str, width: float, size: float) -> str:
+    """A name and what must stay readable after it, in one line; cut in the middle of the name where it is too long.
+
+    Both ends of a file's name tell: whose it is and what it is.
+    """
+    room = max(5, int(width / (0.56 * size)) - len(rest))
+    if len(name) > room:
+        end = (room - 1) * 2 // 3
+        name = f"{name[: room - 1 - end]}…{name[-end:]}"
+    return name + rest
 
 
 def bar_values(shading: Shading, steps: int) -> NDArray[np.float64]:

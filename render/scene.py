@@ -162,6 +162,16 @@ class Panel(NamedTuple):
         y = (self.centre_mm[1] - mm[vertical]) / self.mm_per_px
         return self.rect.x + self.rect.width / 2 + x, self.rect.y + self.rect.height / 2 + y
 
+    def coarser(self, factor: int) -> Panel:
+        """The same slice as a picture of its own, with one pixel for ``factor`` squared; may reach beyond the edge."""
+        if factor == 1:
+            return self
+        width, height = -(-self.rect.width // factor), -(-self.rect.height // factor)
+        right, down = (width * factor - self.rect.width) / 2, (height * factor - self.rect.height) / 2
+        x, y = self.centre_mm
+        centre = (x + self.right_sign * right * self.mm_per_px, y - down * self.mm_per_px)
+        return self._replace(rect=Rect(0, 0, width, height), centre_mm=centre, mm_per_px=self.mm_per_px * factor)
+
     @property
     def pixel_to_mm(self) -> NDArray[np.float64]:
         """(4, 4): (column, row, 0, 1) of the panel's own picture, integers at pixel centres, to world mm."""
@@ -183,6 +193,13 @@ class ColourBar(NamedTuple):
     shading: Shading
 
 
+class Note(NamedTuple):
+    """A line of text about a layer; its name is cut where there is no room, what is said of it is not."""
+
+    name: str
+    text: str
+
+
 @dataclass(frozen=True, eq=False)
 class SliceScene:
     """A canvas of slices.
@@ -196,6 +213,8 @@ class SliceScene:
         None draws no crosshair.
     bars : tuple of ColourBar
         Drawn into ``bar_rect``.
+    coarse : int
+        The slices have one pixel for so many of the canvas, across and down; what is over them stays sharp.
     """
 
     size: tuple[int, int]
@@ -211,6 +230,7 @@ class SliceScene:
     scale: float = 1.0
     background: Colour = (0, 0, 0)
     ink: Colour = (235, 235, 235)
+    coarse: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +279,7 @@ class SlicePlane:
 
 @dataclass(frozen=True, eq=False)
 class SurfaceScene:
-    """A canvas of 3D views."""
+    """A canvas of 3D views; ``notes`` say what is not in them."""
 
     size: tuple[int, int]
     poses: tuple[Pose, ...]
@@ -269,7 +289,7 @@ class SurfaceScene:
     bars: tuple[ColourBar, ...] = ()
     bar_rect: Rect | None = None
     caption: str = ""
+    notes: tuple[Note, ...] = ()
     scale: float = 1.0
     background: Colour = (0, 0, 0)
     ink: Colour = (235, 235, 235)
-    letters: bool = True

@@ -70,12 +70,16 @@ class SliceCanvas:
             if [panel.rect for panel in before.panels] != rects or before.background != scene.background:
                 self._canvas[...] = (*scene.background, 255)
                 before = None
+        if before is not None and before.coarse != scene.coarse:
+            before = None
         top_down = self._canvas[::-1]
         for number, panel in enumerate(scene.panels):
             if before is not None and before.panels[number] == panel and before.layers == scene.layers:
                 continue
             x, y, width, height = panel.rect
-            picture = self._composer.picture(number, panel, scene.layers, scene.background)
+            picture = self._composer.picture(number, panel.coarser(scene.coarse), scene.layers, scene.background)
+            if scene.coarse > 1:
+                picture = picture.repeat(scene.coarse, axis=0).repeat(scene.coarse, axis=1)[:height, :width]
             top_down[y : y + height, x : x + width] = picture
 
     def close(self) -> None:

@@ -11,9 +11,8 @@ from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 from vtkmodules.vtkFiltersSources import vtkPlaneSource, vtkSphereSource
 from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper, vtkRenderer, vtkTexture
 
-from .camera import frame_of, letters_of
-from .mark_actors import MarkActors
-from .marks import FONT_PX, Mark, Text, colour_bars
+from .camera import PRESETS, frame_of, letters_of
+from .marks import FONT_PX, Mark, Text, caption, colour_bars, shortened
 from .offscreen import Offscreen
 from .scene import Mesh, MeshLayer, Picture, Pose, SlicePlane, SurfaceScene
 
@@ -93,15 +92,14 @@ class _MeshActor:
 
 
 class SurfaceCanvas:
-    """Draws `SurfaceScene` values; meshes stay on the graphics side between pictures."""
+    """Draws `SurfaceScene` values without `surface_marks`; meshes stay on the graphics side between pictures.
+
+    May be used beside other canvases, each in a thread of its own. Hence no text: VTK's font cache is one for all
+    threads and unprotected, and two that write at once corrupt the heap.
+    """
 
     def __init__(self, *, multi_samples: int = 0) -> None:
         self._offscreen = Offscreen(multi_samples=multi_samples)
-        self._overlay = self._offscreen.add_renderer()
-        self._offscreen.window.SetNumberOfLayers(2)
-        self._overlay.SetLayer(1)
-        self._overlay.InteractiveOff()
-        self._marks = MarkActors(self._overlay)
         self._views: list[vtkRenderer] = []
         self._meshes: dict[str, _MeshActor] = {}
         self._planes: list[tuple[vtkActor, vtkTexture, vtkPlaneSource]] = []
@@ -119,7 +117,6 @@ class SurfaceCanvas:
         if scene.crosshair_mm is not None:
             self._crosshair.SetPosition(*scene.crosshair_mm)
         self._crosshair.SetVisibility(scene.crosshair_mm is not None)
-        self._marks.show(surface_marks(scene), scene.size[1])
         self._scene = scene
         return self._see_through(scene)
 
@@ -226,7 +223,9 @@ class SurfaceCanvas:
             elif actor not in shown and present:
                 renderer.RemoveViewProp(actor)
         parts = [self._meshes[name].mesh.points for name in pose.names if name in self._meshes]
-        _point_camera(renderer, pose, parts + [_corners(plane) for plane in scene.planes])
+        # A view that can be turned keeps its scale from side to side; fixed ones are each as large as they can be.
+        sides = tuple(PRESETS.values()) if len(scene.poses) == 1 else ((pose.azimuth_deg, pose.elevation_deg),)
+        _point_camera(renderer, pose, parts + [_corners(plane) for plane in scene.planes], sides)
 
     def close(self) -> None:
         """Free VTK's memory."""
@@ -242,32 +241,39 @@ def mixed(below: Picture, above: Picture, share: float) -> Picture:
     return ((below * (np.uint16(256) - weight) + above * weight + np.uint16(128)) >> 8).astype(np.uint8)
 
 
-def _point_camera(renderer: vtkRenderer, pose: Pose, parts: list[NDArray[np.float32]]) -> None:
+def _point_camera(
+    renderer: vtkRenderer, pose: Pose, parts: list[NDArray[np.float32]], sides: tuple[tuple[float, float], ...]
+) -> None:
+    """Aim at the middle of all parts, so near that they fill the view from the side from which they are largest."""
     if parts:
         low = np.min([points.min(axis=0) for points in parts], axis=0)
         high = np.max([points.max(axis=0) for points in parts], axis=0)
     else:
         low, high = np.full(3, -90.0), np.full(3, 90.0)
     middle = (low + high) / 2 if pose.around_mm is None else np.array(pose.around_mm)
-    towards, up, right = frame_of(pose.azimuth_deg, pose.elevation_deg)
-    # The box's half-extents as seen from here, so that the head fills the view from every side.
     half = (high - low) / 2
-    half_up, half_right = float(np.abs(up) @ half), float(np.abs(right) @ half)
     aspect = pose.rect.width / max(pose.rect.height, 1)
+    needed = 1.0
+    for side in sides:
+        _, up, right = frame_of(*side)
+        needed = max(needed, float(np.abs(up) @ half), float(np.abs(right) @ half) / aspect)
+    towards, up, _ = frame_of(pose.azimuth_deg, pose.elevation_deg)
     camera = renderer.GetActiveCamera()
     camera.SetFocalPoint(*middle)
     camera.SetPosition(*(middle + towards * 500.0))
     camera.SetViewUp(*up)
-    camera.SetParallelScale(1.08 * max(half_up, half_right / aspect, 1.0) / pose.zoom)
+    camera.SetParallelScale(1.08 * needed / pose.zoom)
     camera.SetClippingRange(10.0, 1000.0)
 
 
 def surface_marks(scene: SurfaceScene) -> list[Mark]:
-    """Letters of each view, colour bars, caption."""
+    """Letters of each view, notes above the lower edge, caption, colour bars."""
     marks: list[Mark] = []
-    if scene.letters:
-        for pose in scene.poses:
-            marks += _letters(pose, scene)
+    for pose in scene.poses:
+        marks += _letters(pose, scene)
+    marks += _notes(scene)
+    if scene.caption:
+        marks.append(caption(scene.caption, scene.size, scene.ink, scene.scale))
     if scene.bar_rect is not None:
         marks += colour_bars(scene.bars, scene.bar_rect, scene.ink, scene.scale)
     return marks
@@ -284,6 +290,24 @@ def _letters(pose: Pose, scene: SurfaceScene) -> list[Mark]:
         Text(middle_x, rect.y + rect.height - edge, bottom, size, scene.ink, "centre", "bottom", bold=True),
     ]
     return [mark for mark in marks if mark.text]
+
+
+def _notes(scene: SurfaceScene) -> list[Mark]:
+    width, height = scene.size
+    size, edge = 11.5 * scene.scale, 6 * scene.scale
+    lowest = height - edge - 1.6 * FONT_PX * scene.scale  # above the letter
+    return [
+        Text(
+            edge,
+            lowest - 1.4 * size * number,
+            shortened(note.name, note.text, width - 2 * edge, size),
+            size,
+            scene.ink,
+            "left",
+            "bottom",
+        )
+        for number, note in enumerate(reversed(scene.notes[-3:]))
+    ]
 
 
 def _crosshair_actor() -> vtkActor:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import folder
 
-Kind = Literal["sequential", "diverging", "categorical"]
+Kind = Literal["sequential", "diverging", "categorical", "solid"]
 
 
 class ColourTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,8 +22,8 @@ class ColourTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name, title : str
         For the command line and for people.
     kind : str
-        ``sequential`` (lightness rises throughout), ``diverging`` (lightness turns in the middle)
-        or ``categorical`` (neighbouring colours are unlike).
+        ``sequential`` (lightness rises throughout), ``diverging`` (lightness turns in the middle),
+        ``categorical`` (neighbouring colours are unlike) or ``solid`` (one colour).
     use : str
         What it was chosen for, or empty.
     partner : str

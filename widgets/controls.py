@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QPalette, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QPalette, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -70,6 +70,12 @@ def on_tick(part: QAbstractButton, slot: Callable[[bool], None]) -> None:
     part.clicked.connect(tell)  # a partial would not be given the state
 
 
+def is_escape_shortcut(event: QEvent) -> bool:
+    """Whether Escape is about to become a shortcut of the window; a field that needs the key itself accepts this."""
+    is_override = event.type() == QEvent.Type.ShortcutOverride
+    return is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+
+
 def row(*widgets: QWidget, stretch: int = -1) -> QHBoxLayout:
     """Widgets side by side; the one at ``stretch`` takes the room that is left, else the end does."""
     layout = QHBoxLayout()
@@ -80,6 +86,13 @@ def row(*widgets: QWidget, stretch: int = -1) -> QHBoxLayout:
     if stretch < 0:
         layout.addStretch(1)
     return layout
+
+
+def beside(*widgets: QWidget, stretch: int = -1) -> QWidget:
+    """A `row` as a widget."""
+    result = QWidget()
+    result.setLayout(row(*widgets, stretch=stretch))
+    return result
 
 
 def spread(*widgets: QWidget) -> QWidget:
@@ -120,6 +133,55 @@ def align(*forms: QFormLayout) -> None:
     widest = max(label.sizeHint().width() for label in labels)
     for label in labels:
         label.setMinimumWidth(widest)
+
+
+class FoldingRow(QWidget):
+    """Widgets side by side, in as many lines as they need."""
+
+    def __init__(self, *parts: QWidget) -> None:
+        super().__init__()
+        self._parts = parts
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        for part in parts:
+            part.setParent(self)
+
+    def _lines(self, width: int) -> list[list[QWidget]]:
+        lines: list[list[QWidget]] = [[]]
+        for part in self._parts:
+            if lines[-1] and _wide([*lines[-1], part]) > width:
+                lines.append([])
+            lines[-1].append(part)
+        return lines
+
+    def heightForWidth(self, width: int) -> int:
+        heights = [max(part.sizeHint().height() for part in line) for line in self._lines(width)]
+        return sum(heights) + SPACE * (len(heights) - 1)
+
+    def minimumSizeHint(self) -> QSize:
+        sizes = [part.sizeHint() for part in self._parts]
+        return QSize(max(size.width() for size in sizes), max(size.height() for size in sizes))
+
+    def sizeHint(self) -> QSize:
+        return QSize(_wide(self._parts), self.minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        y = 0
+        for line in self._lines(self.width()):
+            x, spare = 0, max(0, self.width() - _wide(line)) // len(line)
+            height = max(part.sizeHint().height() for part in line)
+            for part in line:
+                width = min(part.sizeHint().width() + spare, self.width())
+                part.setGeometry(x, y, width, height)
+                x += width + SPACE
+            y += height + SPACE
+
+
+def _wide(parts: Sequence[QWidget]) -> int:
+    """Width of widgets side by side."""
+    return sum(part.sizeHint().width() for part in parts) + SPACE * (len(parts) - 1)
 
 
 class IconButton(QToolButton):

@@ -15,6 +15,7 @@ from .numbers import NumberEdit, NumberSpec, format_number
 from .value_lines import Line, ValueLines
 
 Point = tuple[float, float, float]
+_MOST_MM = 1000.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,6 @@ class CursorPanel(QWidget):
             fields.insertWidget(fields.count() - 1, QLabel(name))
             fields.insertWidget(fields.count() - 1, edit, 1)
         fields.insertWidget(fields.count() - 1, QLabel("mm"))
-        fields.addWidget(copy)
         self._voxel_label = ElidedLabel()
         self._voxel_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._value_lines = ValueLines(self.tr("Values"))
@@ -80,7 +80,10 @@ class CursorPanel(QWidget):
         self._note = muted()
         layout = column(self, margin=8)
         layout.addLayout(fields)
-        for part in (self._voxel_label, self._value_lines, self._region_lines, self._note):
+        voxel = row(self._voxel_label)
+        voxel.addWidget(copy)
+        layout.addLayout(voxel)
+        for part in (self._value_lines, self._region_lines, self._note):
             layout.addWidget(part)
         layout.addStretch(1)
         self.set_position(self._at)
@@ -89,7 +92,7 @@ class CursorPanel(QWidget):
 
     def _edit(self, axis: int, name: str, way: str) -> NumberEdit:
         tip = self.tr("Position {axis} in mm, {way}").format(axis=name, way=way)
-        edit = NumberEdit(f"{name} mm", tip, NumberSpec(step=1.0, decimals=1))
+        edit = NumberEdit(f"{name} mm", tip, NumberSpec(low=-_MOST_MM, high=_MOST_MM, step=1.0, decimals=1))
         edit.changed.connect(lambda value: self._move(axis, value))  # pyright: ignore[reportUnknownLambdaType]
         edit.settled.connect(self.settled)
         return edit

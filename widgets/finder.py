@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from . import icons
-from .controls import described
+from .controls import described, is_escape_shortcut
 from .two_texts import DETAIL, TwoTexts
 
 _MATCH = Qt.ItemDataRole.UserRole
@@ -106,6 +106,12 @@ class Finder(QLineEdit):
         if self._list.count():
             self._list.setCurrentRow(min(max(0, self._list.currentRow() + steps), self._list.count() - 1))
             self._drop_down()
+
+    def event(self, event: QEvent) -> bool:
+        if hasattr(self, "_list") and self._list.isVisible() and is_escape_shortcut(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key

@@ -45,7 +45,7 @@ class JobBar(QWidget):
         self._more.setMenu(self._waiting)
         self._memory = muted()
         self._memory.setWordWrap(False)
-        self._memory.setToolTip(self.tr("Memory in use"))
+        self._memory.setToolTip(self.tr("Memory that images, runs and maps take"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE, 0, SPACE, 0)
         layout.setSpacing(SPACE)
@@ -70,7 +70,7 @@ class JobBar(QWidget):
 
     def set_memory(self, text: str) -> None:
         """Say how much memory is in use."""
-        self._memory.setText(text)
+        self._memory.setText(self.tr("Memory: {text}").format(text=text))
         self._memory.setVisible(bool(text))
 
     def _show_first(self, job: Job) -> None:

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QApplication, QListView, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QListView, QMenu, QSizePolicy, QStyleOptionViewItem, QWidget
 
 from .controls import described
 from .layer_row import ROW, Index, LayerDelegate, LayerRow, eye_rect
+
+_LEAST_LINES, _MOST_LINES = 2, 6  # that the list is high
 
 
 class _Rows(QAbstractListModel):
@@ -102,6 +104,7 @@ class LayerList(QListView):
         self.setItemDelegate(LayerDelegate(self))
         self.setSelectionMode(QListView.SelectionMode.SingleSelection)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._model.renamed.connect(self.renamed)
@@ -113,6 +116,7 @@ class LayerList(QListView):
             place = {key: number for number, key in enumerate(self._model.keys())}
             rows = sorted(rows, key=lambda line: place[line.key])  # the drag under way goes on
         self._model.show(rows)
+        self.updateGeometry()
         keys = self._model.keys()
         index = self._model.index(keys.index(selected)) if selected in keys else QModelIndex()
         if index != self.currentIndex() or index.isValid() != self.selectionModel().hasSelection():
@@ -257,4 +261,10 @@ class LayerList(QListView):
             painter.end()
 
     def sizeHint(self) -> QSize:
-        return QSize(280, 180)
+        lines = min(max(_LEAST_LINES, self._model.rowCount()), _MOST_LINES)
+        line = self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex())
+        return QSize(280, lines * line.height() + 2 * self.frameWidth())
+
+    def minimumSizeHint(self) -> QSize:
+        line = self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex())
+        return QSize(super().minimumSizeHint().width(), _LEAST_LINES * line.height() + 2 * self.frameWidth())

@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QWidget
 
 from .colour_combo import ColourCombo
-from .controls import Choice, IconButton, check, column, form, muted, on_tick, row
+from .controls import Choice, IconButton, beside, check, column, form, muted, on_tick
 from .layer_settings import ColourChoice, LayerSettings, side_tables
 from .layer_time import LayerTime
 from .modulation_form import ModulationForm
@@ -77,11 +77,8 @@ class LayerPanel(QWidget):
         self._time, self._modulation = LayerTime(), ModulationForm()
 
     def _fill_form(self) -> None:
-        marks = QWidget()
-        marks.setLayout(row(self._outline, self._smooth))
-        colours = QWidget()
-        colours.setLayout(row(self._colours, self._invert, stretch=0))
-        self._colour_row = colours
+        marks = beside(self._outline, self._smooth)
+        self._colour_row = colours = beside(self._colours, self._invert, stretch=0)
         self._form.addRow(self.tr("Colours"), colours)
         self._form.addRow(self.tr("Negative"), self._negative)
         self._form.addRow(self.tr("Below"), self._below)

@@ -108,7 +108,7 @@ class LayerDelegate(QStyledItemDelegate):
         return width + _PAD
 
     def _paint_text(self, painter: QPainter, inner: QRect, line: LayerRow, badge_width: int) -> None:
-        font, elide = self._owner.font(), Qt.TextElideMode.ElideMiddle
+        font, elide = self._owner.font(), Qt.TextElideMode.ElideLeft  # names of one study begin alike
         metrics, lesser = QFontMetrics(font), QFontMetrics(small(font))
         painter.setFont(font)
         painter.setPen(QColor(look().text if line.visible else look().muted))

@@ -19,7 +19,7 @@ class ColourChoice:
     ----------
     name, title : str
     kind : str
-        ``sequential``, ``diverging`` or ``categorical``.
+        ``sequential``, ``diverging``, ``categorical`` or ``solid``.
     table : (256, 3) uint8
         First colour first.
     partner : str
@@ -28,7 +28,7 @@ class ColourChoice:
 
     name: str
     title: str
-    kind: Literal["sequential", "diverging", "categorical"]
+    kind: Literal["sequential", "diverging", "categorical", "solid"]
     table: NDArray[np.uint8]
     partner: str = ""
 

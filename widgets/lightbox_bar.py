@@ -9,7 +9,7 @@ from typing import Any, Literal
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
-from .controls import Choice, button, row
+from .controls import Choice, FoldingRow, beside, button, row
 from .numbers import NumberEdit, NumberSpec
 
 MOST = 12
@@ -77,17 +77,13 @@ class LightboxBar(QWidget):
         ):
             field.changed.connect(partial(self._take, name, text))
             field.settled.connect(self.settled)
-        by = QLabel("×")
         layout = row(
-            self._axis,
-            self._rows,
-            by,
-            self._columns,
-            QLabel(self.tr("every")),
-            self._spacing,
-            QLabel(self.tr("from")),
-            self._first,
-            self._fit,
+            FoldingRow(
+                beside(self._axis, self._rows, QLabel("×"), self._columns),
+                beside(QLabel(self.tr("every")), self._spacing),
+                beside(QLabel(self.tr("from")), self._first),
+                self._fit,
+            )
         )
         layout.setContentsMargins(_MARGIN, _MARGIN // 2, _MARGIN, _MARGIN // 2)
         self.setLayout(layout)

@@ -1,4 +1,4 @@
-"""Findings and errors above the views: never in the way, never gone unread."""
+"""Findings and errors over the top of the views: never in the way, never gone unread."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from . import icons
@@ -17,6 +17,8 @@ from .theme import look
 
 _MOST_LINES = 6
 _ICON = 18
+PASSING_MS = 8000
+"""How long news is in sight that asks for nothing."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,29 @@ class Notice:
     level: Literal["info", "warning", "error"]
     text: str
     actions: tuple[str, ...] = ()
+
+
+class _Text(QLabel):
+    """Wraps between words, and shortens a word that is wider than the line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._whole = text
+        described(self, text, "")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        metrics, room, middle = self.fontMetrics(), self.contentsRect().width(), Qt.TextElideMode.ElideMiddle
+        shown = " ".join(metrics.elidedText(word, middle, room) for word in self._whole.split(" "))
+        if shown != self.text():
+            self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
 
 
 class _Line(QWidget):
@@ -38,18 +63,11 @@ class _Line(QWidget):
         super().__init__(parent)
         self._notice = notice
         self._icon = QLabel()
-        self._text = described(QLabel(notice.text), notice.text, "")
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setWordWrap(True)
-        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._text.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE + 4, 2, 2, 2)
         layout.setSpacing(SPACE)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self._text, 1)
+        layout.addWidget(_Text(notice.text), 1)
         group = QButtonGroup(self)
         group.idClicked.connect(self._act)
         for number, text in enumerate(notice.actions):
@@ -103,6 +121,7 @@ class _Line(QWidget):
 class NoticeBar(QWidget):
     """Notices one above the other; only the first until the others are asked for.
 
+    News that asks for nothing goes by itself after a while, unless the mouse is on it.
     ``dismissed`` carries the notice, ``action_chosen`` the notice and the text of the action.
     """
 
@@ -115,6 +134,10 @@ class NoticeBar(QWidget):
         self._is_open = False
         self._lines: list[_Line] = []
         self.setAccessibleName(self.tr("Notices"))
+        self.setAutoFillBackground(True)  # it lies over the views
+        self._passing = QTimer(self)
+        self._passing.setSingleShot(True)
+        self._passing.timeout.connect(self._pass)
         self._more = button(self.tr("More"), self.tr("Show more notices, or only the first"))
         self._all = button(self.tr("Dismiss all"), self.tr("Dismiss all notices"))
         self._more.clicked.connect(self._unfold)
@@ -151,6 +174,16 @@ class NoticeBar(QWidget):
         self._more.setText(self.tr("{n} more").format(n=rest) if rest else self.tr("Show only the first"))
         self._foot.setVisible(len(self._notices) > 1)
         self.setVisible(bool(self._notices))
+        if self._notices and self._notices[0].level == "info" and not self._notices[0].actions:
+            self._passing.start(PASSING_MS)
+        else:
+            self._passing.stop()
+
+    def _pass(self) -> None:
+        if self.underMouse():
+            self._passing.start(PASSING_MS)
+        else:
+            self.dismiss_first()
 
     def _line(self, notice: Notice) -> _Line:
         line = _Line(notice)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
-from .controls import described, mark_wrong
+from .controls import described, is_escape_shortcut, mark_wrong
 
 MINUS = "\N{MINUS SIGN}"
 DIGITS = 4
@@ -126,7 +126,12 @@ class NumberEdit(QLineEdit):
 
     def _show(self) -> None:
         unit = f" {self._spec.unit}" if self._spec.unit else ""
-        self.setText("" if self._value is None else format_number(self._rounded(self._value)) + unit)
+        text = "" if self._value is None else format_number(self._rounded(self._value)) + unit
+        if text != self.text():
+            was_selected = self.hasFocus() and self.selectedText() == self.text()
+            self.setText(text)
+            if was_selected:
+                self.selectAll()
         self.setModified(False)
         if not self.hasFocus():
             self.home(False)  # where there is no room for all, the beginning shows
@@ -194,6 +199,12 @@ class NumberEdit(QLineEdit):
 
     def minimumSizeHint(self) -> QSize:
         return self._wide(f"{MINUS}0.00")
+
+    def event(self, event: QEvent) -> bool:
+        if self.isModified() and is_escape_shortcut(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key

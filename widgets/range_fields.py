@@ -7,9 +7,9 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from .controls import IconButton, muted
+from .controls import IconButton, muted, on_tick
 from .numbers import NumberEdit, NumberSpec
-from .range_values import BOUNDS, Bound, RangeValues, typed
+from .range_values import BOUNDS, Bound, RangeValues, mirrored, typed
 
 
 class RangeFields(QWidget):
@@ -42,7 +42,7 @@ class RangeFields(QWidget):
         grid.addWidget(self._negative, 2, 0)
         tip = self.tr("Move both sides together")
         self._link = IconButton("link", tip, tip, "link")
-        self._link.clicked.connect(self.linked)
+        on_tick(self._link, self._take_link)
         grid.addWidget(self._link, 1, 4, 2, 1)
         self.set_values(self._values)
 
@@ -81,6 +81,15 @@ class RangeFields(QWidget):
     def is_linked(self) -> bool:
         """Whether both sides move together."""
         return self._link.isChecked()
+
+    def _take_link(self, is_linked: bool) -> None:
+        """Both sides are alike from now on, as the positive one is."""
+        self.linked.emit(is_linked)
+        alike = mirrored(self._values)
+        if is_linked and alike != self._values:
+            self.set_values(alike)
+            self.changed.emit(alike)
+            self.settled.emit()
 
     def _take(self, bound: Bound, value: float | None) -> None:
         self.set_values(typed(self._values, bound, value, mirrored=self.is_linked()))

@@ -103,6 +103,13 @@ def with_negative(values: RangeValues, *, two_sided: bool) -> RangeValues:
     return RangeValues(low, high, threshold, low, high, threshold, two_sided=True)
 
 
+def mirrored(values: RangeValues) -> RangeValues:
+    """The range with the negative side like the positive one."""
+    low = max(0.0, values.low)
+    threshold = None if values.threshold is None else max(0.0, values.threshold)
+    return replace(values, negative_low=low, negative_high=values.high, negative_threshold=threshold)
+
+
 def colours_at(
     x: NDArray[np.float64],
     values: RangeValues,

@@ -18,8 +18,8 @@ Mode = Literal["dark", "light", "system"]
 FONT_PT = 10
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 """Colours that people with any colour vision tell apart (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/)."""
-GRAPHIC_CONTRAST = 3.0
-"""Least contrast of a line with what is behind it (WCAG 2.2, success criterion 1.4.11)."""
+CURVE_CONTRAST = 4.5
+"""Least contrast of a curve, which is as thin as a letter, with what is behind it (WCAG 2.2, 1.4.3)."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def plot_colours(background: QColor | None = None) -> tuple[str, ...]:
 
 
 def _readable(colour: QColor, behind: QColor) -> QColor:
-    while contrast(colour, behind) < GRAPHIC_CONTRAST:
+    while contrast(colour, behind) < CURVE_CONTRAST:
         nearer = colour.lighter(106) if behind.lightness() < 128 else colour.darker(106)
         colour = QColor(nearer.name())  # as it will be written
     return colour
@@ -161,7 +161,8 @@ QPushButton:disabled {{ background: transparent; color: {disabled}; }}
 QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 3px; }}
 QToolButton:hover {{ background: {hover}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {chosen}; }}
-QLineEdit:focus, QComboBox:focus {{ border: 2px solid {accent}; padding: 2px 6px; }}
+QLineEdit:focus {{ border: 2px solid {accent}; padding: 2px 6px; }}
+QComboBox:focus {{ border: 2px solid {accent}; }}
 QPushButton:focus {{ border: 2px solid {accent}; padding: 2px 11px; }}
 QPushButton:default:focus {{ border: 2px solid {text}; }}
 QToolButton::menu-indicator {{ image: none; }}

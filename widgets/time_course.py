@@ -54,7 +54,7 @@ class TimeCourse(QFrame):
         self._reasons = {"curves": "", "motion": "", "carpet": ""}
         self._main, self._fd, self._dvars, self._carpet = TimePlot(), MotionPlot(), MotionPlot(), CarpetPlot()
         self._plots: tuple[TimePlot, ...] = (self._main, self._fd, self._dvars, self._carpet)
-        self._filled: set[TimePlot] = {self._main}
+        self._filled: set[TimePlot] = set()
         self._visible: tuple[TimePlot, ...] = ()
         self._build()
         self._restyle()
@@ -102,6 +102,7 @@ class TimeCourse(QFrame):
         self._curves = list(curves)
         self._axis = axis or self._axis
         self._reasons["curves"] = "" if curves else reason or self.tr("No series is shown.")
+        self._filled = self._filled | {self._main} if curves else self._filled - {self._main}
         self._draw()
         self._arrange()
         if curves:
@@ -158,6 +159,8 @@ class TimeCourse(QFrame):
             plot.bottom.set_title(self._axis if plot is wanted[-1] else "")
         self._note.setText("  ".join(filter(None, self._reasons.values())))
         self._note.setVisible(bool(self._note.text()))
+        self._note.setAlignment(Qt.AlignmentFlag.AlignLeft if wanted else Qt.AlignmentFlag.AlignCenter)
+        self._view.setVisible(bool(wanted))
         self._scale.setVisible(bool(self._curves))
 
     def _draw(self) -> None:
@@ -207,7 +210,7 @@ class TimeCourse(QFrame):
         self._show_readout()
 
     def _show_readout(self) -> None:
-        at = self._frame if self._hover is None else self._hover
+        at = self._frame if self._hover is None else self._snapped(self._hover)
         parts: list[str] = []
         for curve, values, colour in zip(self._curves, self._shown, self._colours(), strict=True):
             number = None if at is None or not len(curve.x) else nearest(curve.x, at)
@@ -219,13 +222,20 @@ class TimeCourse(QFrame):
         )
         self._readout.setText(" &nbsp; ".join(filter(None, [*parts, when])) if parts else "")
 
+    def _snapped(self, x: float) -> float:
+        """The time of the frame that is nearest."""
+        if not self._curves or not len(self._curves[0].x):
+            return x
+        times = self._curves[0].x
+        return float(times[nearest(times, x)])
+
     def _point_at(self, x: float) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)  # the arrow keys go on from here
         self._choose(x)
 
     def _choose(self, x: float) -> None:
         if self._extent is not None:
-            x = min(max(x, self._extent[0]), self._extent[1])
+            x = self._snapped(min(max(x, self._extent[0]), self._extent[1]))
             self.set_frame(x)
             self.frame_chosen.emit(x)
 

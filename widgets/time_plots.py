@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QGraphicsTextItem, QStyleOptionGraphicsItem, QWidget
 
 from .numbers import format_number
 from .theme import look
 
+_LINE = 1.3  # least distance of numbers above one another, in heights of their font
 AXIS_WIDTH = 58  # the same beside every plot, so that their times stand above one another
 
 
@@ -22,18 +24,30 @@ class NumberAxis(pg.AxisItem):
     def __init__(self, side: str) -> None:
         super().__init__(side)
         self._title = ""
+        self._line_px = 0
         self._style: dict[str, Any] = {}
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickLength=-4, maxTickLevel=0)
+        self.setStyle(tickLength=-4, maxTickLevel=0, hideOverlappingLabels=True)
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [format_number(value * scale) for value in values]
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
+        """Distances of ticks, so far apart that upright numbers stand clear of one another."""
+        levels: list[tuple[float, float]] = super().tickSpacing(minVal, maxVal, size)  # pyright: ignore[reportAssignmentType]
+        if self.orientation != "left" or not levels or size <= 0:
+            return levels
+        least = _LINE * self._line_px * abs(maxVal - minVal) / size
+        decade = 10.0 ** math.floor(math.log10(least)) if least > 0 else 0.0
+        spaced = next(step * decade for step in (1, 2, 5, 10) if step * decade >= least)
+        return [(max(spaced, levels[0][0]), 0.0), *levels[1:]]
 
     def set_look(self, font: QFont) -> None:
         """Take the colours of the theme."""
         self.setPen(QColor(look().border))
         self.setTextPen(QColor(look().muted))
         self.setTickFont(font)
+        self._line_px = QFontMetrics(font).height()
         self._style = {"font-size": f"{font.pointSizeF():.1f}pt", "color": look().muted}
         self.set_title(self._title)
 

@@ -16,13 +16,14 @@ from PySide6.QtGui import (
     QPalette,
     QPen,
 )
-from PySide6.QtWidgets import QFormLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QWidget
 
-from .controls import button, column, described, muted, row
+from .controls import FoldingRow, button, column, described, muted
 from .theme import look
 from .two_texts import DETAIL, TwoTexts
 
 _WIDTH = 520
+_FRAME = 12  # from the edge to the dashed line, and as much to what is within
 _RECENT_ROWS = 6
 _NUMBER = Qt.ItemDataRole.UserRole
 
@@ -70,6 +71,7 @@ class Welcome(QWidget):
         font.setPointSizeF(font.pointSizeF() * 1.6)
         title.setFont(font)
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        title.setWordWrap(True)
         kinds = muted(self.tr("NIfTI, FreeSurfer, GIFTI, CIFTI, AFNI, MINC, PAR/REC, ECAT, ANALYZE or DICOM"))
         kinds.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._open = button(self.tr("Open files…"), self.tr("Choose files to open"))
@@ -81,20 +83,22 @@ class Welcome(QWidget):
         self._keys = QFormLayout()
         self._keys.setHorizontalSpacing(16)
         inner = QWidget()
-        inner.setFixedWidth(_WIDTH)
+        inner.setMaximumWidth(_WIDTH)
         layout = column(inner)
         layout.setSpacing(12)
         layout.addWidget(title)
         layout.addWidget(kinds)
-        buttons = row(self._open, self._folder, self._sample)
-        buttons.insertStretch(0, 1)
-        layout.addLayout(buttons)
+        layout.addWidget(FoldingRow(self._open, self._folder, self._sample))
         layout.addWidget(self._recent_title)
         layout.addWidget(self._recent)
         layout.addLayout(self._keys)
-        outer = QVBoxLayout(self)
+        outer = column(self, margin=2 * _FRAME)
         outer.addStretch(1)
-        outer.addWidget(inner, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(inner, _WIDTH)  # all the room up to its largest width
+        middle.addStretch(1)
+        outer.addLayout(middle)
         outer.addStretch(1)
         self._open.clicked.connect(self.open_requested)
         self._folder.clicked.connect(self.open_folder_requested)
@@ -133,9 +137,7 @@ class Welcome(QWidget):
             font = name.font()
             font.setBold(True)
             name.setFont(font)
-            text = muted(what)
-            text.setWordWrap(False)
-            self._keys.addRow(name, text)
+            self._keys.addRow(name, muted(what))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -143,7 +145,7 @@ class Welcome(QWidget):
         colour = look().accent if self._is_over else look().border
         painter.setPen(QPen(QColor(colour), 2, Qt.PenStyle.DashLine))
         painter.setBrush(self.palette().color(QPalette.ColorRole.Base))
-        painter.drawRoundedRect(self.rect().adjusted(12, 12, -12, -12), 12, 12)
+        painter.drawRoundedRect(self.rect().adjusted(_FRAME, _FRAME, -_FRAME, -_FRAME), _FRAME, _FRAME)
         painter.end()
 
     def _hover(self, *, is_over: bool) -> None:

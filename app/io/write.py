@@ -1,4 +1,7 @@
-"""Maps written as float32 NIfTI on the grid of their input, with the record of how they came about."""
+"""Maps written as NIfTI on the grid of their input, with the record of how they came about.
+
+Values are float32; a mask, which is nothing but 0 and 1, is uint8.
+"""
 
 from __future__ import annotations
 
@@ -133,24 +136,31 @@ def _write_nifti(file: BinaryIO, path: Path, values: NDArray[Any], like: VolumeI
     packed = path.name.lower().endswith(".gz")
     # no name and no time in the gzip header: the same map gives the same bytes
     out = IGzipFile("", "wb", fileobj=file, mtime=0) if packed else file
-    out.write(_header(values.shape, like))
+    stored = np.dtype("u1" if _is_mask(values) else "<f4")
+    out.write(_header(values.shape, stored, like))
     frames = values[..., None] if values.ndim == 3 else values
     for index in range(frames.shape[3]):
         for k in range(frames.shape[2]):
-            out.write(np.asarray(frames[:, :, k, index], "<f4").tobytes(order="F"))
+            out.write(np.asarray(frames[:, :, k, index], stored).tobytes(order="F"))
         if report:
             report((index + 1) / frames.shape[3])
     if packed:
         out.close()
 
 
-def _header(shape: tuple[int, ...], like: VolumeInfo) -> bytes:
+def _is_mask(values: NDArray[Any]) -> bool:
+    """Whether there is nothing but 0 and 1, and both."""
+    inside = values == 1
+    return bool(inside.any()) and not inside.all() and bool((inside | (values == 0)).all())
+
+
+def _header(shape: tuple[int, ...], stored: np.dtype[Any], like: VolumeInfo) -> bytes:
     """NIfTI header and the four bytes that say that no extension follows."""
     from .nib import Nifti1Header, Nifti2Header  # noqa: PLC0415 - slow to import
 
     header: Any = (Nifti1Header if max(shape) <= LONGEST_NIFTI_1 else Nifti2Header)(endianness="<")
     header["magic"] = b"n+1" if type(header) is Nifti1Header else b"n+2\0\r\n\x1a\n"
-    header.set_data_dtype(np.float32)
+    header.set_data_dtype(stored)
     header.set_data_shape(shape)
     header.set_zooms((*like.space.grid.zooms_mm, *((like.tr_s or 0.0,) if len(shape) == 4 else ())))
     header.set_xyzt_units("mm", "sec")

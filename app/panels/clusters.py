@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from ...stats.cluster import Clusters, Connectivity, ThresholdedMap, find_clusters
 from ...stats.errors import CannotCompute
+from ...widgets.elided_label import ElidedLabel
 from ...widgets.value_model import Column
 from ...widgets.value_table import ValueTable
 from ..answers import Image
@@ -18,7 +19,7 @@ from ..recipes import Point
 from ..scenes import Shown
 from ..session import Session
 from ..spaces import naming
-from ..state import Overlay
+from ..state import Overlay, follows_crosshair
 
 JOB = "clusters"
 MOST_CLUSTERS = 500
@@ -44,15 +45,17 @@ class Found(NamedTuple):
     peaks: tuple[Point, ...]
     note: str
     layer: int | None = None
+    total: int = 0
 
 
 class ClustersControl(QObject):
     """Binds a table to the selected layer's threshold."""
 
-    def __init__(self, session: Session, table: ValueTable) -> None:
+    def __init__(self, session: Session, table: ValueTable, line: ElidedLabel) -> None:
         super().__init__(table)
         self._session = session
         self._table = table
+        self._line = line
         self._peaks: tuple[Point, ...] = ()
         self._asked: object = None
         self.connectivity: Connectivity = 26
@@ -108,12 +111,50 @@ class ClustersControl(QObject):
 
     def _show(self, found: Found) -> None:
         self._peaks = found.peaks
+        self._line.set_whole(self._about(found))
         self._table.set_empty_text(found.note or self.tr("No voxel beyond the threshold."))
         self._table.set_rows(found.rows, found.peaks)
 
     def _go(self, row: int) -> None:
         if 0 <= row < len(self._peaks):
             self._session.move_crosshair(self._peaks[row], merge=None)
+
+    def _about(self, found: Found) -> str:
+        """What the table lists, and that a click moves the seed of a map that follows the crosshair."""
+        overlay = self._session.state.overlay(found.layer)
+        if overlay is None:
+            return ""
+        answer = self._session.answer(overlay.recipe)
+        value = "" if answer is None else answer.statistic.partition("(")[0]
+        text = self.tr("Clusters of {name}, {beyond}: {count}").format(
+            name=overlay.name, beyond=_beyond(overlay, value or self.tr("value")), count=found.total
+        )
+        if len(found.rows) < found.total:
+            text += self.tr(", the largest {shown} listed").format(shown=len(found.rows))
+        if follows_crosshair(overlay.recipe):
+            text += self.tr(". A click moves the seed too; keep the map first to have its clusters stay")
+        return text
+
+
+def _beyond(overlay: Overlay, value: str) -> str:
+    """A layer's thresholds, such as ``|t| > 3.1`` or ``t > 3.1 or < −2``."""
+    above, below = _bounds(overlay)
+    if above is None:
+        return ""
+    if below is None:
+        return f"{value} > {above:.4g}"
+    if above == -below:
+        return f"|{value}| > {above:.4g}"
+    return f"{value} > {above:.4g} or < {below:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _bounds(overlay: Overlay) -> tuple[float | None, float | None]:
+    """What clusters lie above, and what below; None for no such side."""
+    threshold = overlay.threshold
+    above = None if threshold.value is None else max(threshold.value, 0.0)
+    negative = threshold.value if threshold.negative is None else threshold.negative
+    below = None if overlay.colours.negative is None or negative is None else -abs(negative)
+    return above, below
 
 
 def why_not(layer: Shown | None) -> str:
@@ -130,10 +171,7 @@ def why_not(layer: Shown | None) -> str:
 def clusters_of(image: Image, overlay: Overlay, connectivity: Connectivity, atlases: tuple[Atlas, ...]) -> Found:
     """Clusters of one frame beyond an overlay's thresholds."""
     grid = image.grid
-    threshold = overlay.threshold
-    above = None if threshold.value is None else max(threshold.value, 0.0)
-    negative = threshold.value if threshold.negative is None else threshold.negative
-    below = None if overlay.colours.negative is None or negative is None else -abs(negative)
+    above, below = _bounds(overlay)
     values = image.frame(min(overlay.frame, image.n_frames - 1))
     try:
         found = find_clusters(ThresholdedMap(values, above, below, grid.voxel_volume_mm3), connectivity)
@@ -142,7 +180,7 @@ def clusters_of(image: Image, overlay: Overlay, connectivity: Connectivity, atla
     count = min(len(found.sign), MOST_CLUSTERS)
     peaks = grid.mm_of(found.peak_ijk[:count])
     rows = tuple(_row(found, n, peaks[n], _regions(found, n, image, atlases)) for n in range(count))
-    return Found(rows, tuple((float(x), float(y), float(z)) for x, y, z in peaks), "")
+    return Found(rows, tuple((float(x), float(y), float(z)) for x, y, z in peaks), "", total=len(found.sign))
 
 
 def _row(found: Clusters, n: int, peak: np.ndarray, regions: str) -> tuple[str | float | int | None, ...]:

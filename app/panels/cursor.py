@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from ...widgets.cursor_panel import CursorPanel, RegionLine, ValueLine
-from ..answers import Answer
+from ..answers import Answer, MaskImage
 from ..atlas import Atlas
 from ..questions import AtlasData, CortexData
 from ..recipes import Point
@@ -39,7 +39,11 @@ class CursorControl(QObject):
         voxel = None if image is None else image.grid.voxel_at(at)
         self._panel.set_voxel(voxel, "" if chosen is None or image is None else chosen.overlay.name)
         self._panel.set_values([self.value_line(layer, at) for layer in reversed(shown)])
-        self._panel.set_regions(*self.regions(shown, at))
+        lines, note = self.regions(shown, at)
+        images = [layer.answer.image for layer in shown if layer.answer.image is not None]
+        if images and all(image.grid.voxel_at(at) is None for image in images):
+            note = " ".join(filter(None, (self.tr("The crosshair is outside every image."), note)))
+        self._panel.set_regions(lines, note)
 
     def value_line(self, layer: Shown, at: Point) -> ValueLine:
         """Value of one layer at a place."""
@@ -120,6 +124,8 @@ def value_at(answer: Answer, frame: int, at: Point) -> float | str | None:
         return None
     if image.kind == "rgb":
         return "RGB " + " ".join(str(int(channel)) for channel in image.rgba(frame)[voxel][:3])
+    if isinstance(image, MaskImage):
+        return float(image.series(voxel)[0])
     return float(image.frame(frame)[voxel])
 
 

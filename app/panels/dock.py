@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from ...widgets.controls import Choice
 from ...widgets.cursor_panel import CursorPanel
 from ...widgets.draw_panel import DrawPanel
+from ...widgets.elided_label import ElidedLabel
 from ...widgets.finder import Finder
 from ...widgets.layer_list import LayerList
 from ...widgets.layer_panel import LayerPanel
@@ -20,6 +22,7 @@ from ...widgets.seed_panel import SeedPanel
 from ...widgets.surface_panel import SurfacePanel
 from ...widgets.time_course import TimeCourse
 from ...widgets.value_table import ValueTable
+from ..actions import duplicate_selected
 from ..finder import Jump
 from ..recipes import FileMap, Point, RegionMask, label_file_id
 from ..session import Notice
@@ -36,6 +39,8 @@ from .timeline import TimelineControl
 
 if TYPE_CHECKING:
     from ..window import Window
+
+LEAST_WIDTH = 284  # of the layer panel
 
 
 class Control(Protocol):
@@ -54,8 +59,9 @@ class Panels(QObject):
         self._window = window
         self._closed = False
         self._controls: list[Control] = []
+        self._behind: set[Control] = set()  # whose panels are costly and not to be seen
         self.finder = Finder()
-        self.finder.setMinimumWidth(220)
+        self.finder.setMinimumWidth(150)
         self.regions = regions.RegionsControl(window.session, self.finder)
         self._to_build: list[Callable[[], None]] = [
             self._build_layers,
@@ -69,7 +75,7 @@ class Panels(QObject):
 
     def build(self, *, at_once: bool) -> None:
         """Fill the docks, each in a turn of the event loop of its own, or all at once."""
-        self._window.add_tool_bar(self.finder)
+        self._window.place_finder(self.finder)
         if at_once:
             while self._to_build:
                 self._to_build.pop(0)()
@@ -86,15 +92,20 @@ class Panels(QObject):
             self._to_build.pop(0)()
             QTimer.singleShot(0, self._build_next)
 
-    def _fill(self, name: str, content: QWidget, control: Control) -> None:
-        """Put a panel into its dock."""
+    def _fill(self, name: str, content: QWidget, control: Control, *, costly: bool = False) -> None:
+        """Put a panel into its dock. A costly one rests behind other tabs, where Qt still calls it visible."""
         dock = self._window.dock(name)
         placeholder = dock.widget()
         dock.setWidget(content)
         placeholder.deleteLater()
-        dock.visibilityChanged.connect(lambda _: None if self._closed else control.refresh())
         self._controls.append(control)
-        control.refresh()
+
+        def seen(in_front: bool) -> None:
+            self._behind = self._behind | {control} if costly and not in_front else self._behind - {control}
+            self._refresh(control)
+
+        dock.visibilityChanged.connect(seen)
+        seen(not dock.visibleRegion().isEmpty())
 
     def _finish(self) -> None:
         window = self._window
@@ -106,20 +117,29 @@ class Panels(QObject):
         self.seed.region_wanted.connect(self._choose_seed_region)
         self.surface_panel.open_requested.connect(window.files.open_files)
         self.surface_panel.add_region_requested.connect(self._add_region_mesh)
+        layer_menu = next(entry.menu() for entry in window.menuBar().actions() if entry.text() == self.tr("Layer"))
+        if isinstance(layer_menu, QMenu):
+            layer_menu.addAction(self.tr("Rename…"), QKeySequence("F2"), self._rename)
         self.refresh()
+
+    def _rename(self) -> None:
+        """Edit the name of the selected layer in the list."""
+        dock = self._window.dock("layers")
+        dock.show()
+        dock.raise_()
+        if self.layer_list.currentIndex().isValid():
+            self.layer_list.edit(self.layer_list.currentIndex())
 
     # -- building
 
     def _build_layers(self) -> None:
         self.layer_list, self.layer_panel = LayerList(), LayerPanel()
-        both = QSplitter(Qt.Orientation.Vertical)
-        both.setChildrenCollapsible(False)
-        both.addWidget(self.layer_list)
-        both.addWidget(scrolling(self.layer_panel))
-        both.setStretchFactor(0, 0)
-        both.setStretchFactor(1, 1)
-        both.setSizes([200, 450])
-        both.setMinimumWidth(310)
+        both = QWidget()
+        layout = QVBoxLayout(both)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.layer_list)
+        layout.addWidget(scrolling(self.layer_panel), 1)
+        both.setMinimumWidth(LEAST_WIDTH)
         self.layers = LayersControl(self._window.session, self.layer_list, self.layer_panel)
         self._fill("layers", both, self.layers)
 
@@ -130,13 +150,13 @@ class Panels(QObject):
         place = QWidget()
         layout = QVBoxLayout(place)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolling(self.cursor_panel), 1)
+        layout.addWidget(self.cursor_panel, 1)
         layout.addWidget(self.atlas_list)
         self.cursor = CursorControl(session, self.cursor_panel)
         self.atlases = AtlasesControl(session, self.atlas_list)
         self.atlases.chosen.connect(self._window.remember_atlases)
         self._controls += [self.atlases, LightboxControl(session, self._window.lightbox_bar)]
-        self._fill("place", place, self.cursor)
+        self._fill("place", scrolling(place), self.cursor)
 
     def _build_seed(self) -> None:
         self.seed_panel = SeedPanel()
@@ -154,18 +174,19 @@ class Panels(QObject):
     def _build_time(self) -> None:
         self.time_course = TimeCourse()
         self.timeline = TimelineControl(self._window.session, self.time_course)
-        self._fill("time", self.time_course, self.timeline)
+        self._fill("time", self.time_course, self.timeline, costly=True)
 
     def _build_tables(self) -> None:
         session = self._window.session
         self.cluster_table = ValueTable(self.tr("Clusters"), clusters.COLUMNS)
         self.region_table = ValueTable(self.tr("Regions"), regions.COLUMNS, has_filter=True)
-        self.clusters = clusters.ClustersControl(session, self.cluster_table)
+        self.cluster_line = ElidedLabel()
+        self.clusters = clusters.ClustersControl(session, self.cluster_table, self.cluster_line)
         self.region_rows = regions.RegionTableControl(session, self.region_table)
         for table, name in ((self.cluster_table, "clusters"), (self.region_table, "regions")):
             table.save_requested.connect(lambda text, name=name: self._window.files.save_table(name, text))
-        self._fill("clusters", self._clusters_with_choice(), self.clusters)
-        self._fill("regions", self._regions_with_choice(), self.region_rows)
+        self._fill("clusters", self._clusters_with_choice(), self.clusters, costly=True)
+        self._fill("regions", self._regions_with_choice(), self.region_rows, costly=True)
 
     def _clusters_with_choice(self) -> QWidget:
         joined = Choice(self.tr("Joined by"), self.tr("Which neighbours belong to the same cluster"))
@@ -177,7 +198,7 @@ class Panels(QObject):
                 self.clusters.join_by(value)
 
         joined.chosen.connect(choose)
-        return _under(self.cluster_table, self.tr("Voxels joined by"), joined)
+        return _under(self.cluster_table, self.tr("Voxels joined by"), joined, self.cluster_line)
 
     def _regions_with_choice(self) -> QWidget:
         chosen = Choice(self.tr("Atlas"), self.tr("Whose regions the table lists"))
@@ -188,9 +209,11 @@ class Panels(QObject):
 
     def refresh(self) -> None:
         """Show the view in every panel."""
-        if self._closed:  # hiding docks on the way out is no reason to fill them
-            return
         for control in self._controls:
+            self._refresh(control)
+
+    def _refresh(self, control: Control) -> None:
+        if not self._closed and control not in self._behind:  # hiding docks on the way out is no reason to fill them
             control.refresh()
 
     def hover_text(self, at: object) -> str:
@@ -238,9 +261,7 @@ class Panels(QObject):
             case "space":
                 self._window.files.ask_space(overlay)
             case "duplicate":
-                state = session.state
-                copy = replace(overlay, key=state.next_key(), name=f"{overlay.name} (copy)")
-                session.update("duplicate", None, overlays=(*state.overlays, copy), selected=copy.key)
+                session.store.update(duplicate_selected(replace(session.state, selected=key)), "duplicate")
             case _:
                 raise ValueError(action)
 
@@ -300,13 +321,16 @@ def scrolling(content: QWidget) -> QScrollArea:
     return area
 
 
-def _under(table: QWidget, label: str, choice: QWidget) -> QWidget:
-    """A table with a choice above it."""
+def _under(table: QWidget, label: str, choice: QWidget, about: QWidget | None = None) -> QWidget:
+    """A table with a choice above it, and a line that says what the table is about."""
     whole = QWidget()
     line = QHBoxLayout()
     line.setContentsMargins(8, 4, 8, 0)
     line.addWidget(QLabel(label))
     line.addWidget(choice)
+    if about is not None:
+        line.addSpacing(12)
+        line.addWidget(about)
     line.addStretch(1)
     layout = QVBoxLayout(whole)
     layout.setContentsMargins(0, 0, 0, 0)

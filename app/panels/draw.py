@@ -10,13 +10,15 @@ from PySide6.QtCore import QObject, Signal
 
 from ...render.scene import AXIS_INDEX, Panel
 from ...widgets.draw_panel import DrawPanel, DrawSettings
-from ..answers import Image
+from ..answers import Answer, MaskImage
+from ..compute import on_grid
 from ..display import look_at
 from ..recipes import Drawing, FileMap, Point, Recipe, RegionMask, Stroke, ThresholdFill
 from ..scenes import Shown
 from ..session import Notice, Session
 from ..spaces import reference
-from ..state import Colours, Overlay, Threshold
+from ..state import Overlay, Threshold
+from .regions import mask_colours
 
 NAME = "Drawn mask"
 
@@ -41,6 +43,7 @@ class DrawControl(QObject):
         self._panel = panel
         self._settings = DrawSettings()
         self._prefilled: Recipe | None = None
+        self._looked_at: int | None = None  # the layer that was selected before the mask was
         panel.changed.connect(self._change)
         panel.tool_changed.connect(lambda tool: self.tool_in_hand.emit(tool != "navigate"))
         panel.start_requested.connect(self.start)
@@ -51,16 +54,16 @@ class DrawControl(QObject):
         """Say how large the mask is; prefill the bounds of a fill."""
         overlay = self.drawing()
         drawn = next((s for s in self._session.shown() if overlay is not None and s.overlay.key == overlay.key), None)
-        image = None if drawn is None else drawn.answer.image
-        self._panel.set_report("" if image is None else self._size_text(image), has_mask=image is not None)
+        mask = None if drawn is None else drawn.answer.image
+        is_mask = isinstance(mask, MaskImage)
+        self._panel.set_report(self._size_text(mask) if is_mask else "", has_mask=is_mask)
         source = self._source()
         if source is not None and source.overlay.recipe != self._prefilled:
             self._prefill(source)
 
-    def _size_text(self, image: Image) -> str:
-        voxels = int(np.count_nonzero(image.frame(0) > 0))
-        volume = voxels * image.grid.voxel_volume_mm3
-        return self.tr("{voxels} voxels, {volume} mm³").format(voxels=voxels, volume=f"{volume:.4g}")
+    def _size_text(self, mask: MaskImage) -> str:
+        volume = mask.n_inside * mask.grid.voxel_volume_mm3
+        return self.tr("{voxels} voxels, {volume} mm³").format(voxels=mask.n_inside, volume=f"{volume:.4g}")
 
     def _prefill(self, source: Shown) -> None:
         """Bounds of a fill: from the threshold of a map, else the upper half of an anatomy's range."""
@@ -97,13 +100,13 @@ class DrawControl(QObject):
         return next((o for o in reversed(state.overlays) if isinstance(o.recipe, Drawing)), None)
 
     def _source(self) -> Shown | None:
-        """The image whose values a fill looks at: the selected layer, else the underlay."""
+        """The image whose values a fill looks at: the layer that was selected last, masks apart; else the underlay."""
         shown = self._session.shown()
-        state = self._session.state
-        chosen = next((s for s in shown if s.overlay.key == state.selected), None)
-        if chosen is not None and chosen.answer.image is not None and not isinstance(chosen.overlay.recipe, Drawing):
-            return chosen
-        return reference(shown)
+        selected = self._session.state.overlay(self._session.state.selected)
+        if selected is not None and not isinstance(selected.recipe, Drawing):
+            self._looked_at = selected.key
+        chosen = next((s for s in shown if s.overlay.key == self._looked_at), None)
+        return chosen if chosen is not None and chosen.answer.image is not None else reference(shown)
 
     def start(self, how: str) -> None:
         """A new mask: empty, from the selected layer's threshold, or from its region."""
@@ -145,11 +148,9 @@ class DrawControl(QObject):
 
     def _add(self, recipe: Drawing) -> Overlay:
         state = self._session.state
-        overlay = Overlay(
-            state.next_key(), recipe, NAME, Colours("warm", 0.0, 1.0), Threshold(0.5), opacity=0.6, smooth=False
-        )
-        overlays = (*state.overlays, overlay)
-        self._session.update("start a mask", None, overlays=overlays)
+        key = state.next_key()
+        overlay = Overlay(key, recipe, NAME, mask_colours(key), Threshold(0.5), opacity=0.6, smooth=False)
+        self._session.update("start a mask", None, overlays=(*state.overlays, overlay), selected=key)
         return overlay
 
     # -- strokes
@@ -200,20 +201,39 @@ class DrawControl(QObject):
             self.save_wanted.emit(overlay.key)
 
     def _tell_size(self) -> None:
+        """Size of the mask, and what every visible map is within it."""
         overlay = self.drawing()
         answer = None if overlay is None else self._session.answer(overlay.recipe)
-        if answer is None or answer.image is None:
+        if overlay is None or answer is None or not isinstance(answer.image, MaskImage):
             return
-        mask = answer.image.frame(0) > 0
-        lines = [self._size_text(answer.image)]
-        for layer in self._session.shown():
-            image = layer.answer.image
-            if image is None or isinstance(layer.overlay.recipe, Drawing) or image.kind == "rgb":
-                continue
-            if image.grid == answer.image.grid and mask.any():
-                values = image.frame(min(layer.overlay.frame, layer.answer.n_frames - 1))[mask]
-                finite = values[np.isfinite(values)]
-                if finite.size:
-                    mean, sd = float(finite.mean()), float(finite.std(ddof=1)) if finite.size > 1 else float("nan")
-                    lines.append(f"{layer.overlay.name}: mean {mean:.4g}, SD {sd:.4g}, {finite.size} voxels")
-        self._session.noticed.emit(Notice("info", "; ".join(lines)))
+        size = self._size_text(answer.image)
+        maps = tuple(layer for layer in reversed(self._session.shown()) if layer.overlay.visible)
+        self._session.start(
+            ("statistics", overlay.key),
+            self.tr("Statistics of the mask"),
+            lambda _: statistics_within(answer, maps),
+            lambda lines: self._session.noticed.emit(Notice("info", "; ".join((size, *lines)))),
+        )
+
+
+def statistics_within(mask: Answer, maps: tuple[Shown, ...]) -> list[str]:
+    """A line for each map of values on its own grid, of the voxels whose centre lies in the mask."""
+    lines: list[str] = []
+    for layer in maps:
+        answer, frame = layer.answer, min(layer.overlay.frame, layer.answer.n_frames - 1)
+        image = answer.image
+        if image is None or image.kind == "rgb" or answer.is_labels or isinstance(image, MaskImage):
+            continue
+        if not image.ready(frame):
+            continue
+        values = image.frame(frame)[on_grid(mask, 0, image.grid, "nearest") > 0]
+        finite = values[np.isfinite(values)].astype(np.float64)
+        if finite.size == 0:
+            lines.append(f"{layer.overlay.name}: no voxel with a value")
+            continue
+        unit = answer.statistic.partition("(")[0] or answer.unit
+        sd = f"{finite.std(ddof=1):.4g}" if finite.size > 1 else "n/a"
+        lines.append(
+            f"{layer.overlay.name}: mean {finite.mean():.4g}, SD {sd} {unit}".rstrip() + f", {finite.size} voxels"
+        )
+    return lines

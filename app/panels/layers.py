@@ -20,7 +20,7 @@ from ..answers import Answer
 from ..recipes import Drawing, RegionMask, SeedCorrelation
 from ..session import Session
 from ..state import Colours, Modulation, Overlay, Threshold, follows_crosshair
-from ..times import frame_text
+from ..times import frame_text, frame_title
 
 BINS = 128
 MAX_COUNTED = 300_000
@@ -306,7 +306,8 @@ def detail_of(overlay: Overlay, answer: Answer) -> str:
     elif answer.cortex:
         words.append("surface data")
     if answer.n_frames > 1:
-        words.append(f"frame {min(overlay.frame, answer.n_frames - 1) + 1} of {answer.n_frames}")
+        title = frame_title(answer, overlay.frame)
+        words.append(title[0].lower() + title[1:])
     return ", ".join(word for word in words if word)
 
 

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
+from ...resources import colours as tables
 from ...widgets.finder import Finder, Match
 from ...widgets.value_model import Column
 from ...widgets.value_table import ValueTable
 from .. import finder
-from ..answers import Answer
+from ..answers import Answer, MaskImage
 from ..atlas import Atlas, Region
 from ..compute import open_atlas
+from ..display import look_at
 from ..io.atlases import atlas_ids, describe, regions_of
 from ..problems import Problem
 from ..questions import AtlasData
 from ..recipes import Recipe, RegionMask
 from ..region_tables import STATISTICS, map_statistics
+from ..resolve import is_underlay
+from ..scenes import Shown
 from ..session import Notice, Session, title_of
 from ..spaces import naming
 from ..state import Colours, Overlay, Threshold
 from .surface import SEE_THROUGH
 
 JOB = "region table"
+Rows = list[tuple[Any, ...]]
+Entry = tuple[str, Answer, int]  # name, map, frame
 MOST_MATCHES = 30
 
 COLUMNS = (
-    Column("Layer"),
     Column("Region", "", "text", "Region and side"),
-    Column("Voxels", "", "integer", "Voxels with a value"),
-    Column("Volume", "mm³", "number", "Of the whole region on the map's grid"),
-    Column("Missing", "", "share", "Share of the region's voxels without a value"),
     Column("Mean", "", "number"),
     Column("SD", "", "number", "Standard deviation over voxels (n − 1)"),
     Column("Median", "", "number"),
@@ -41,7 +46,18 @@ COLUMNS = (
     Column("Peak x", "mm", "number", "Place of the value of the largest size"),
     Column("Peak y", "mm", "number"),
     Column("Peak z", "mm", "number"),
+    Column("Voxels", "", "integer", "Voxels with a value"),
+    Column("Volume", "mm³", "number", "Of the whole region on the map's grid"),
+    Column("Missing", "", "share", "Share of the region's voxels without a value"),
+    Column("Layer"),
 )
+
+
+class Found(NamedTuple):
+    """Rows of every map."""
+
+    atlas: Atlas
+    rows: dict[Entry, Rows]
 
 
 class RegionsControl(QObject):
@@ -134,6 +150,7 @@ class RegionTableControl(QObject):
         self._session = session
         self._table = table
         self._shown_for: object = None
+        self._known: WeakKeyDictionary[Answer, dict[tuple[str, int, Atlas], Rows]] = WeakKeyDictionary()
         self._peaks: list[tuple[float, float, float] | None] = []
         self.atlas_id = ""
         table.row_activated.connect(self._go)
@@ -154,33 +171,36 @@ class RegionTableControl(QObject):
             self._table.set_rows(())
             self._shown_for = None
             return
-        maps = [
-            (s.overlay.name, s.answer, min(s.overlay.frame, s.answer.n_frames - 1))
-            for s in reversed(self._session.shown())
-            if s.answer.image is not None and s.answer.image.kind != "rgb" and not s.answer.is_labels
-        ]
-        maps = [entry for entry in maps if entry[1].image is not None and entry[1].image.ready(entry[2])]
-        marker = (atlas, tuple((name, id(answer), frame) for name, answer, frame in maps))
+        top_first = self._session.shown()[::-1]
+        in_turn = sorted(top_first, key=lambda layer: is_underlay(layer.overlay))  # maps before anatomy
+        maps = [entry for entry in map(_entry, in_turn) if entry is not None]
+        marker = (atlas, tuple((name, ref(answer), frame) for name, answer, frame in maps))
         if marker == self._shown_for:
             return
         self._shown_for = marker
-        self._session.jobs.live(JOB, lambda _: _all_statistics(maps, atlas))
+        known = {
+            (name, answer, frame): self._known.get(answer, {}).get((name, frame, atlas)) for name, answer, frame in maps
+        }
+        title = self.tr("Looking at regions")  # a long job: no map that follows the crosshair waits for it
+        self._session.jobs.long(JOB, title, lambda report: _all_statistics(known, atlas, report))
 
     def _take(self, key: object, result: object) -> None:
-        if key != JOB or not isinstance(result, list):
+        if key != JOB or not isinstance(result, Found):
             return
-        named = [dict(zip(STATISTICS, row, strict=True)) for row in result]
+        for (name, answer, frame), rows in result.rows.items():
+            self._known[answer] = {(name, frame, result.atlas): rows}
+        named = [dict(zip(STATISTICS, row, strict=True)) for rows in result.rows.values() for row in rows]
         self._peaks = [row["peak_mm"] for row in named]
         rows = [
             (
-                row["map"],
                 f"{row['name']} {row['side']}".rstrip(),
-                *(row[name] for name in ("voxels", "volume_mm3", "missing", "mean", "sd", "median", "min", "max")),
+                *(row[name] for name in ("mean", "sd", "median", "min", "max")),
                 *(row["peak_mm"] or (None, None, None)),
+                *(row[name] for name in ("voxels", "volume_mm3", "missing", "map")),
             )
             for row in named
         ]
-        self._table.set_rows(rows, [(row[0], row[1]) for row in rows])
+        self._table.set_rows(rows, [(row[0], row[-1]) for row in rows])
 
     def _go(self, row: int) -> None:
         peak = self._peaks[row] if 0 <= row < len(self._peaks) else None
@@ -188,11 +208,27 @@ class RegionTableControl(QObject):
             self._session.move_crosshair(peak, merge=None)
 
 
-def _all_statistics(maps: list[tuple[str, Answer, int]], atlas: Atlas) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for name, answer, frame in maps:
-        rows += map_statistics(name, answer, atlas, frame)
-    return rows
+def _entry(layer: Shown) -> Entry | None:
+    """A layer that the table may list: values in the volume that are at hand. Regions, labels and masks are no maps."""
+    answer, frame = layer.answer, min(layer.overlay.frame, layer.answer.n_frames - 1)
+    if answer.image is None or answer.image.kind == "rgb" or answer.is_labels or not answer.image.ready(frame):
+        return None
+    return None if isinstance(answer.image, MaskImage) else (layer.overlay.name, answer, frame)
+
+
+def _all_statistics(known: dict[Entry, Rows | None], atlas: Atlas, report: Callable[[float], None]) -> Found:
+    """Rows of all maps; those that are known already are taken as they are."""
+    rows: dict[Entry, Rows] = {}
+    for number, (entry, before) in enumerate(known.items()):
+        report(number / len(known))
+        rows[entry] = _statistics(entry, atlas) if before is None else before
+    return Found(atlas, rows)
+
+
+def _statistics(entry: Entry, atlas: Atlas) -> Rows:
+    name, answer, frame = entry
+    is_mask = answer.image is not None and look_at(answer.image.frame(frame)).is_mask
+    return [] if is_mask else map_statistics(name, answer, atlas, frame)
 
 
 @cache
@@ -208,5 +244,11 @@ def all_regions() -> tuple[Region, ...]:
 
 
 def region_overlay(key: int, recipe: Recipe, name: str) -> Overlay:
-    """A mask layer whose answer is not known yet: outlined, half clear."""
-    return Overlay(key, recipe, name, Colours("viridis", 0.0, 1.0), Threshold(0.5, outline=True), 0.5, smooth=False)
+    """A mask layer whose answer is not known yet: outlined, half clear, in a colour of its own."""
+    return Overlay(key, recipe, name, mask_colours(key), Threshold(0.5, outline=True), 0.5, smooth=False)
+
+
+def mask_colours(key: int) -> Colours:
+    """One colour, another one for each layer in turn."""
+    solid = tables.names("solid")
+    return Colours(solid[key % len(solid)], 0.0, 1.0)

@@ -40,10 +40,17 @@ class TimelineControl(QObject):
             return
         series = self._series()
         curves, axis, waiting = self._curves(series)
-        reason = self.tr("Waiting for the rest of the run.") if waiting else ""
-        self._widget.set_curves(curves, axis, reason or self.tr("Open a 4D image to see its time course here."))
+        self._widget.set_curves(curves, axis, self._why_empty(series, waiting=waiting))
         self._show_frame(series)
         self._show_quality(series)
+
+    def _why_empty(self, series: list[tuple[str, FileMap, Answer]], *, waiting: bool) -> str:
+        if waiting:
+            return self.tr("Waiting for the rest of the run.")
+        if any(answer.image is not None for _, _, answer in series):
+            names = ", ".join(name for name, _, answer in series if answer.image is not None)
+            return self.tr("The crosshair is outside {names}.").format(names=names)
+        return self.tr("Open a 4D image to see its time course here.")
 
     def _series(self) -> list[tuple[str, FileMap, Answer]]:
         """Every series of the view, also those behind seed maps, once each."""

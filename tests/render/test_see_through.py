@@ -27,7 +27,7 @@ def canvas():
 
 def scene(layers=(), planes=(), azimuth_deg=0.0):
     pose = Pose(Rect(0, 0, *SIZE), azimuth_deg, 0.0, 1.0, tuple(layer.name for layer in layers))
-    return SurfaceScene(SIZE, (pose,), tuple(layers), tuple(planes), letters=False)
+    return SurfaceScene(SIZE, (pose,), tuple(layers), tuple(planes))
 
 
 def test_what_is_inside_a_translucent_mesh_is_mixed_with_its_nearest_face_alone(canvas):
@@ -72,3 +72,18 @@ def test_one_sees_through_the_clear_part_of_a_slice(canvas):
     # from the front the person's left is on the right
     assert picture[60, 85, :3].tolist() == [255, 0, 0]
     assert picture[60, 35, :3].tolist() == [0, 255, 0]
+
+
+def test_a_head_that_is_turned_keeps_its_size(canvas):
+    tall = cube(1)
+    long = Mesh(tall.points * np.float32([30, 45, 20]), tall.faces)  # as a head is: longer than wide, wider than high
+
+    def long_side_px(azimuth_deg):
+        seen = canvas.picture(scene((MeshLayer("head", long, RED),), azimuth_deg=azimuth_deg))[..., 0] > 20
+        return np.ptp(np.flatnonzero(seen.any(axis=0))) + 1, np.ptp(np.flatnonzero(seen.any(axis=1))) + 1
+
+    width, height = long_side_px(90.0)
+    assert width > 0.9 * SIZE[0]  # from the side it fills the view
+    for azimuth_deg in (0.0, 45.0, 60.0, -90.0, 180.0):
+        assert long_side_px(azimuth_deg)[1] == pytest.approx(height, abs=1)
+    assert long_side_px(0.0)[0] == pytest.approx(width * 30 / 45, abs=1)

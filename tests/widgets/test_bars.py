@@ -28,7 +28,7 @@ def test_jobs(shown) -> None:
     bar.set_memory("2.1 of 24 GB")
     shown(bar, (600, 30))
     log = Log(bar)
-    assert labels(bar) == ["2.1 of 24 GB"]
+    assert labels(bar) == ["Memory: 2.1 of 24 GB"]
     bar.set_jobs([Job(("prepare", 1), "Preparing rest", 0.43), Job("load", "Loading T1"), Job("x", "X")])
     assert "Preparing rest" in labels(bar)
     assert "43 %" in labels(bar)
@@ -107,6 +107,21 @@ def test_long_notices_wrap(shown) -> None:
     shown(bar, (300, 400))
     label = next(label for label in bar.findChildren(QLabel) if label.text().startswith("word"))
     assert label.height() > 3 * label.fontMetrics().height()
+
+
+def test_a_word_wider_than_the_notice_is_shortened_and_told_whole_by_its_tool_tip(shown) -> None:
+    bar = NoticeBar()
+    text = f"Saved /data/{'folder' * 30}.png."
+    bar.set_notices([Notice("warning", text)])
+    shown(bar, (300, 100))
+    label = next(label for label in bar.findChildren(QLabel) if label.text().startswith("Saved"))
+    assert "…" in label.text()
+    assert label.text().endswith(".png.")
+    assert label.fontMetrics().horizontalAdvance(label.text().split(" ")[1]) <= label.width()
+    assert label.toolTip() == text
+    bar.resize(3000, 100)
+    QApplication.processEvents()
+    assert (label.text(), label.toolTip()) == (text, "")
 
 
 def test_notices_are_set_in_silence(notices: NoticeBar) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
-from habena.widgets.controls import Choice, IconButton, Section, check
+from habena.widgets.controls import Choice, FoldingRow, IconButton, Section, check
 from habena.widgets.slider import Slider
 from habena.widgets.theme import DARK, LIGHT, apply_theme
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QScrollArea, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from widget_events import Log, child, colours, focus, wheel
 
 
@@ -141,3 +153,27 @@ def test_section_folds_by_mouse_and_key(shown) -> None:
     section.set_open(False)
     assert not section.is_open()
     assert not inside.isVisible()
+
+
+def test_the_list_of_a_choice_that_has_the_focus_shows_all_entries(shown) -> None:
+    measure = Choice("Measure", "")
+    measure.set_items([("r", "Pearson r"), ("z", "Fisher z")])
+    shown(measure)
+    focus(measure)
+    measure.showPopup()
+    QApplication.processEvents()
+    entries = measure.view()
+    assert entries.viewport().height() >= entries.sizeHintForRow(0) + entries.sizeHintForRow(1)
+    measure.hidePopup()
+
+
+def test_a_row_folds_where_there_is_no_room_and_unfolds_again(shown) -> None:
+    parts = [QPushButton(text) for text in ("Open files", "Open a folder", "Sample view")]
+    line = shown(FoldingRow(*parts), (600, 40))
+    for width, lines in ((600, 1), (240, 2), (130, 3), (600, 1)):
+        line.resize(width, line.heightForWidth(width))
+        QApplication.processEvents()
+        assert len({part.y() for part in parts}) == lines
+        assert all(line.rect().contains(part.geometry()) for part in parts)
+        assert not any(one.geometry().intersects(other.geometry()) for one, other in pairwise(parts))
+    assert line.minimumSizeHint().width() <= 130

@@ -20,7 +20,9 @@ from habena.widgets.layer_list import LayerList
 from habena.widgets.layer_panel import LayerPanel
 from habena.widgets.layer_row import LayerRow
 from habena.widgets.layer_settings import ColourChoice, LayerModulation, LayerSettings
+from habena.widgets.lightbox_bar import LightboxBar
 from habena.widgets.notice_bar import Notice, NoticeBar
+from habena.widgets.picture_dialog import PictureDialog
 from habena.widgets.range_values import RangeValues
 from habena.widgets.seed_panel import SeedPanel
 from habena.widgets.seed_settings import SeedSettings
@@ -114,6 +116,10 @@ def welcome() -> QWidget:
     return widget
 
 
+def picture_dialog() -> QWidget:
+    return PictureDialog((900, 700))
+
+
 MAKERS = (
     layer_list,
     layer_panel,
@@ -126,6 +132,8 @@ MAKERS = (
     job_bar,
     notice_bar,
     welcome,
+    picture_dialog,
+    LightboxBar,
     Finder,
 )
 EVERY = pytest.mark.parametrize("make", MAKERS, ids=[make.__name__ for make in MAKERS])

@@ -169,3 +169,26 @@ def test_what_is_painted(layers: LayerList) -> None:
 def test_an_empty_list_says_what_to_do(layers: LayerList) -> None:
     layers.set_rows(())
     assert len(colours(layers.viewport())) > 1
+
+
+def test_the_list_is_as_high_as_its_layers_up_to_a_few(shown) -> None:
+    layers = LayerList()
+    heights = []
+    for number in (2, 4, 6, 20):
+        layers.set_rows([LayerRow(key, f"layer {key}") for key in range(number)])
+        heights.append(layers.sizeHint().height())
+    assert heights[0] < heights[1] < heights[2] == heights[3]
+    assert layers.minimumSizeHint().height() == heights[0]
+
+
+def test_of_a_name_that_is_too_long_the_end_is_seen(shown) -> None:
+    pictures = []
+    for title in ("sub-01_" * 20 + "task-rest_bold", "sub-02_" * 20 + "task-rest_bold", "sub-02_" * 20 + "T1w"):
+        layers = LayerList()
+        layers.set_rows([LayerRow(1, title)])
+        shown(layers, (200, 100))
+        pictures.append(layers.viewport().grab().toImage())
+    assert pictures[0] != pictures[2]
+    first, second = (picture.copy(110, 0, 90, 40) for picture in pictures[:2])
+    assert first == second
+    assert first != pictures[2].copy(110, 0, 90, 40)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from habena.widgets.controls import IconButton
+from habena.widgets.range_fields import RangeFields
 from habena.widgets.range_handle import RangeHandle
 from habena.widgets.range_histogram import RangeHistogram
 from habena.widgets.range_values import BOUNDS, Bound, RangeValues, colours_at, moved, twin, typed, with_negative
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from widget_events import Log, colour_at, focus
+from widget_events import Log, child, colour_at, focus
 
 WARM = np.stack([np.arange(256), np.zeros(256), np.zeros(256)], axis=1).astype(np.uint8)
 COOL = np.stack([np.zeros(256), np.zeros(256), 255 - np.arange(256)], axis=1).astype(np.uint8)
@@ -214,3 +216,16 @@ def test_setting_is_silent(shown) -> None:
     widget.set_values(RangeValues(2, 2))
     widget.set_mirrored(True)
     assert log == []
+
+
+def test_linking_the_two_sides_makes_them_alike_at_once(shown) -> None:
+    fields = RangeFields()
+    fields.set_values(TWO)
+    shown(fields)
+    log = Log(fields)
+    link = child(fields, IconButton, "Move both sides")
+    QTest.mouseClick(link, Qt.MouseButton.LeftButton)
+    alike = RangeValues(0.3, 0.8, 0.35, 0.3, 0.8, 0.35, two_sided=True)
+    assert log == [("linked", True), ("changed", alike), ("settled",)]
+    QTest.mouseClick(link, Qt.MouseButton.LeftButton)
+    assert log[3:] == [("linked", False)]

@@ -48,7 +48,7 @@ def test_curves_stand_out_and_differ(theme_colours: Look) -> None:
     behind = QColor(theme_colours.base)
     curves = [QColor(name) for name in plot_colours(behind)]
     assert len({curve.name() for curve in curves}) == 7
-    assert all(contrast(curve, behind) >= 3 for curve in curves)
+    assert all(contrast(curve, behind) >= 4.5 for curve in curves)
 
 
 def test_curves_keep_the_published_colour_where_it_is_readable() -> None:

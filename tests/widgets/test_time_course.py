@@ -15,6 +15,7 @@ from habena.widgets.time_course import TimeCourse
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from widget_events import Log, child, colour_at, colours, focus, take
@@ -211,3 +212,37 @@ def test_scales() -> None:
 def test_nearest(values: list[float], at: float) -> None:
     x = np.sort(np.array(values))
     assert abs(x[nearest(x, at)] - at) == np.abs(x - at).min()
+
+
+def test_without_a_series_it_says_what_it_is_for_and_draws_no_axes(course: TimeCourse) -> None:
+    view = course.findChild(pg.GraphicsLayoutWidget)
+    assert view.isVisible()
+    course.set_curves((), reason="Open a 4D image.")
+    QApplication.processEvents()
+    assert not view.isVisible()
+    assert [label.text() for label in course.findChildren(QLabel) if label.isVisible() and label.text()] == [
+        "Open a 4D image."
+    ]
+    course.set_curves([RAMP])
+    QApplication.processEvents()
+    assert view.isVisible()
+
+
+def test_the_time_that_is_told_is_that_of_a_frame(course: TimeCourse) -> None:
+    log = Log(course)
+    at = pixel(course, 81.6)
+    QTest.mouseMove(port(course), at)
+    QTest.mouseClick(port(course), Qt.MouseButton.LeftButton, pos=at)
+    assert log.last("frame_chosen") == (81.0,)
+    assert "Time (s) 81<" in readout(course)
+
+
+@pytest.mark.parametrize("height", [150, 200, 300])
+def test_numbers_beside_a_low_plot_stand_clear_of_one_another(course: TimeCourse, height: int) -> None:
+    course.resize(640, height)
+    QApplication.processEvents()
+    axis = plot(course).getAxis("left")
+    low, high = axis.range
+    (spacing, _), *_ = axis.tickSpacing(low, high, axis.size().height())
+    distance_px = spacing / (high - low) * axis.size().height()
+    assert distance_px >= QFontMetrics(axis.style["tickFont"]).height()

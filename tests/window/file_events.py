@@ -87,7 +87,7 @@ def notices(window: Window, level: str | None = None) -> list[str]:
     QApplication.processEvents()  # lines that have just come are shown by now
     lines = [line for line in bar.findChildren(_Line) if line.isVisible()]
     chosen = [line for line in lines if level in (None, line._notice.level)]
-    return [max((label.text() for label in line.findChildren(QLabel)), key=len) for line in chosen]
+    return [max((label.accessibleName() for label in line.findChildren(QLabel)), key=len) for line in chosen]
 
 
 def errors(window: Window) -> list[str]:

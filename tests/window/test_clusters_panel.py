@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from habena.app.panels import clusters
+from habena.app.recipes import CrosshairSeed, FileMap, SeedCorrelation
 from habena.app.settings import Settings
+from habena.app.state import Colours, Overlay, Threshold, ViewState
 from habena.app.window import Window
+from habena.widgets.elided_label import ElidedLabel
 from habena.widgets.layer_list import LayerList
 from habena.widgets.layer_panel import LayerPanel
 from habena.widgets.value_table import ValueTable
@@ -73,6 +76,35 @@ def test_a_click_on_a_row_goes_to_its_peak(on_map: Window) -> None:
     QTest.keyClick(table(on_map), Qt.Key.Key_Up)
     settle(on_map)
     assert on_map.session.state.crosshair_mm[0] > 0
+
+
+def test_a_line_says_whose_clusters_beyond_which_threshold(on_map: Window) -> None:
+    def line() -> str:
+        return on_map.dock("clusters").widget().findChild(ElidedLabel).whole()
+
+    assert line() == "Clusters of sub-01_space-MNI152NLin6Asym_tstat, |t| > 3.1: 2"
+    write(on_map.findChild(LayerPanel), "Negative threshold", "4")
+    settle(on_map)
+    assert line() == "Clusters of sub-01_space-MNI152NLin6Asym_tstat, t > 3.1 or < \N{MINUS SIGN}4: 2"
+    write(on_map.findChild(LayerPanel), "Threshold", "")
+    settle(on_map)
+    assert line() == ""
+
+
+def test_a_click_on_a_cluster_of_a_live_map_moves_the_seed_as_the_line_says(
+    open_window: OpenWindow, run_4d: Path
+) -> None:
+    seed = SeedCorrelation(FileMap(str(run_4d)), CrosshairSeed())
+    colours = Colours("warm", 0.3, 0.8, "cool", 0.3, 0.8)
+    layers = (Overlay(1, seed.run, "run"), Overlay(2, seed, "my seed", colours, Threshold(0.3, 0.3)))
+    window = open_window(view=ViewState(crosshair_mm=(-33.0, -33.0, 3.0), overlays=layers, selected=2))
+    panel = open_tab(window, "clusters")
+    line = panel.findChild(ElidedLabel).whole()
+    assert line.startswith(f"Clusters of my seed, |r| > 0.3: {len(rows(window))}. A click moves the seed too")
+    peak = rows(window)[1][4:7]
+    assert peak != rows(window)[0][4:7]
+    click_row(window, 1)
+    assert [row[4:7] for row in rows(window) if row[3] == "1"] == [peak]  # clusters of the map of that very seed
 
 
 def test_fewer_neighbours_make_more_clusters(on_map: Window) -> None:

@@ -7,14 +7,20 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from habena.app.compute import on_grid
+from habena.app.drawing import replay
+from habena.app.grid import Grid
+from habena.app.recipes import CrosshairSeed, Drawing, FileMap, SeedCorrelation
+from habena.app.state import Colours, Overlay, ViewState
 from habena.app.window import Window
 from habena.widgets.draw_panel import DrawPanel
 from habena.widgets.notice_bar import NoticeBar
-from panel_events import open_tab, press, titles, write
+from panel_events import eye, layers_of, open_tab, press, selected, titles, write
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
-from window_events import CONTROL, click, colour_on_slice, drag, named, pixel_of, press_key, settle, texts
-from window_files import BLOB_MM, OpenWindow, ball, places_mm, small_grid_4mm
+from window_events import CONTROL, LEFT, click, colour_on_slice, drag, named, pixel_of, press_key, settle, texts
+from window_files import BLOB_MM, WARM_MM, OpenWindow, ball, places_mm, small_grid_4mm
 
 MM3 = 64.0  # of one voxel
 RADIUS_MM = 10.5  # between two shells of voxels: half a pixel makes no difference
@@ -137,7 +143,8 @@ def test_a_saved_mask_has_the_voxels_and_the_affine_of_its_image(
     settle(to_draw)
     assert any("Saved" in text for text in texts(to_draw.findChild(NoticeBar)))
     saved, source = nib.load(path), nib.load(anatomy)
-    np.testing.assert_array_equal(np.asanyarray(saved.dataobj) > 0, expected())
+    assert saved.get_data_dtype() == np.uint8
+    np.testing.assert_array_equal(np.asanyarray(saved.dataobj), expected())
     np.testing.assert_allclose(saved.affine, source.affine)
     inputs = anatomy.read_bytes()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(anatomy), ""))
@@ -160,3 +167,94 @@ def test_a_mask_starts_from_the_cluster_at_the_crosshair(open_window: OpenWindow
     press(panel(window), "Statistics")
     settle(window)
     assert any("mean 6, SD 0" in text for text in texts(window.findChild(NoticeBar)))
+
+
+def test_a_new_mask_is_selected_and_a_fill_still_looks_at_the_map_that_was(
+    open_window: OpenWindow, anatomy: Path, stat_map: Path
+) -> None:
+    window = open_window(anatomy, stat_map)
+    open_tab(window, "draw")
+    window.session.move_crosshair(WARM_MM)
+    settle(window)
+    press(panel(window), "Fill")
+    write(panel(window), "Fill to", "7")
+    write(panel(window), "Fill from", "5")
+    for _ in range(2):  # the second time the mask is what is selected
+        draw(window, WARM_MM)
+        assert selected(window).name == "Drawn mask"
+        np.testing.assert_array_equal(mask_of(window), ball(small_grid_4mm(), WARM_MM, 9.0))
+
+
+def test_statistics_tell_of_every_visible_map_on_its_own_grid(
+    open_window: OpenWindow, anatomy: Path, stat_map: Path, run_4d: Path
+) -> None:
+    window = open_window(anatomy, run_4d, stat_map)
+    open_tab(window, "draw")
+    window.session.move_crosshair((18.0, -20.0, 8.0))
+    settle(window)
+    menu = named(panel(window), QPushButton, "New mask").menu()
+    assert isinstance(menu, QMenu)
+    next(action for action in menu.actions() if action.text().startswith("From the selected layer")).trigger()
+    settle(window)
+    source = nib.load(run_4d)
+    grid = Grid(source.shape[:3], source.affine)
+    inside = on_grid(window.session.answer(selected(window).recipe), 0, grid, "nearest") > 0
+    values = np.asarray(source.dataobj, np.float64)[..., 0][inside]
+    press(panel(window), "Statistics")
+    settle(window)
+    said = next(text for text in (notice.text for notice in window._notices) if "mm³" in text)
+    mean, count = f"{values.mean():.4g}", len(values)
+    assert f"{run_4d.name.removesuffix('.nii.gz')}: mean {mean}, SD {values.std(ddof=1):.4g}, {count} voxels" in said
+    assert "tstat: mean 6, SD 0 t, " in said
+    assert "T1w: mean 100" in said
+    assert "Drawn mask:" not in said
+    with layers_of(window) as layers:
+        QTest.mouseClick(layers.viewport(), LEFT, pos=eye(layers, 1))
+    press(panel(window), "Statistics")
+    settle(window)
+    assert "tstat" not in window._notices[-1].text
+
+
+def test_strokes_jumps_and_drags_in_quick_succession_end_in_the_answers_that_the_layers_ask_for(
+    open_window: OpenWindow, run_4d: Path
+) -> None:
+    question = SeedCorrelation(FileMap(str(run_4d)), CrosshairSeed())
+    layers = (Overlay(1, question.run, "run", Colours("grey", 0, 800)), Overlay(2, question, "seed"))
+    window = open_window(view=ViewState(crosshair_mm=(-33.0, -33.0, 3.0), overlays=layers, selected=2))
+    open_tab(window, "regions")
+    open_tab(window, "draw")
+    slices = window.area.slices
+    for number in range(6):
+        press(panel(window), "Ball" if number % 2 else "Brush")
+        y = -36.0 + 9 * number
+        drag(slices, *(pixel_of(window, "axial", (x, y, 3.0)) for x in range(-45, 46, 6)))
+        press_key(window, Qt.Key.Key_Escape)
+        drag(slices, *(pixel_of(window, "axial", (x, y, 3.0)) for x in range(40, -41, -8)))
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            press_key(window, key)
+        press_key(window, Qt.Key.Key_Z, CONTROL)
+    settle(window)
+    session = window.session
+    for layer in session.shown():
+        assert layer.answer is session.answer(layer.overlay.recipe), layer.overlay.name
+    run = np.asarray(nib.load(run_4d).dataobj, np.float64)
+    found = session.answer(question)
+    voxel = found.image.grid.voxel_at(session.state.crosshair_mm)
+    for other in (voxel, (5, 7, 8), (17, 13, 8)):
+        assert found.image.frame(0)[other] == pytest.approx(np.corrcoef(run[voxel], run[other])[0, 1], abs=1e-5)
+    drawing = next(o.recipe for o in session.state.overlays if isinstance(o.recipe, Drawing))
+    assert len(drawing.edits) == 6
+    np.testing.assert_array_equal(mask_of(window), replay(drawing, found.image.grid, None, no_values))
+
+
+def no_values(*_: object) -> np.ndarray:
+    raise AssertionError("strokes look at no image")
+
+
+def test_a_long_stroke_keeps_one_bit_of_a_voxel_for_each_of_its_steps(to_draw: Window) -> None:
+    before = to_draw.session.results.nbytes
+    press(panel(to_draw), "Ball")
+    for y in (-20.0, -8.0, 4.0, 16.0):
+        draw(to_draw, *((float(x), y, PLACE_MM[2]) for x in range(-24, 25, 4)))
+    steps = 4 * 13
+    assert to_draw.session.results.nbytes - before <= steps * np.prod(small_grid_4mm().shape) / 8

@@ -9,14 +9,18 @@ import pytest
 from habena.app.actions import ACTIONS
 from habena.app.settings import Settings
 from habena.app.window import Window
+from habena.widgets.numbers import NumberEdit
+from panel_events import open_tab
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
-from window_events import SHIFT, click, colour_on_slice, pixel_of, press_key, settle
+from PySide6.QtWidgets import QApplication, QListWidget
+from window_events import SHIFT, click, colour_on_slice, named, pixel_of, press_key, settle, wait_until
 from window_files import OpenWindow
 
 VOXEL_MM = 4.0
+# Keys without which the view would be so already.
+FIRST = {"layout-planes": "1", "camera-right": "Ctrl+1", "layer-up": "Alt+Down", "layer-down": "Alt+Up"}
 PLANES = {"sagittal": (1, 2, 0), "coronal": (0, 2, 1), "axial": (0, 1, 2)}  # to the right, up, towards the viewer
 
 
@@ -39,8 +43,8 @@ def test_every_key_does_what_its_entry_says_and_undo_takes_it_back(
     with_keys = [action for action in ACTIONS if action.keys]
     assert len(with_keys) > 20
     for action in with_keys:
-        if action.id in ("layout-planes", "camera-right"):  # else they are so already
-            press_shortcut(window, "1" if action.id == "layout-planes" else "Ctrl+1")
+        if action.id in FIRST:
+            press_shortcut(window, FIRST[action.id])
             settle(window)
         before = window.session.state
         expected = action.do(before)
@@ -145,3 +149,55 @@ def test_a_key_jumps_to_the_habenula_of_each_side(open_window: OpenWindow, anato
         assert 1.0 < side * x < 6.0, key
         assert -32.0 < y < -18.0
         assert -3.0 < z < 7.0
+
+
+def test_escape_in_the_finder_closes_its_list_and_leaves_notices_alone(open_window: OpenWindow, anatomy: Path) -> None:
+    window = open_window(anatomy, settings=Settings(theme="dark", atlases=("cit168",)))
+    assert window.notice_bar.isVisible()
+    press_shortcut(window, "/")
+    finder = window.panels.finder
+    found = named(window, QListWidget, "Regions found")
+    QTest.keyClicks(finder, "haben")
+    wait_until(found.isVisible, "a match")
+    QTest.keyClick(finder, Qt.Key.Key_Escape)
+    assert not found.isVisible()
+    assert window.notice_bar.isVisible()
+    QTest.keyClick(finder, Qt.Key.Key_Escape)
+    assert not window.notice_bar.isVisible()
+
+
+def test_escape_in_a_coordinate_takes_back_what_was_typed(open_window: OpenWindow, anatomy: Path) -> None:
+    window = open_window(anatomy)
+    x = named(open_tab(window, "place"), NumberEdit, "x mm")
+    x.setFocus()
+    x.selectAll()
+    QTest.keyClicks(x, "abc")
+    QTest.keyClick(x, Qt.Key.Key_Escape)
+    assert x.text() == "0"
+    assert window.session.state.crosshair_mm == (0.0, 0.0, 0.0)
+
+
+def test_coordinates_typed_one_after_the_other_with_tab_go_there(open_window: OpenWindow, anatomy: Path) -> None:
+    window = open_window(anatomy)
+    place = open_tab(window, "place")
+    for at in ((-8.0, -52.0, 26.0), (12.0, 30.0, -17.0)):
+        named(place, NumberEdit, "x mm").setFocus(Qt.FocusReason.TabFocusReason)
+        for typed in at:
+            QTest.keyClicks(window.focusWidget(), f"{typed:g}")
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+            settle(window)
+        assert window.session.state.crosshair_mm == at
+
+
+def test_after_a_region_is_found_keys_are_commands_again(open_window: OpenWindow, anatomy: Path) -> None:
+    window = open_window(anatomy, settings=Settings(theme="dark", atlases=("cit168",)))
+    press_shortcut(window, "/")
+    finder = window.panels.finder
+    QTest.keyClicks(finder, "haben")
+    wait_until(named(window, QListWidget, "Regions found").isVisible, "a match")
+    QTest.keyClick(finder, Qt.Key.Key_Return)
+    settle(window)
+    assert window.session.state.crosshair_mm != (0.0, 0.0, 0.0)
+    assert window.area.slices.hasFocus()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_5)
+    assert window.session.state.layout == "axial"

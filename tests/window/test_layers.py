@@ -176,7 +176,8 @@ def test_the_menu_of_a_layer_offers_only_what_applies_to_it(map_on_anatomy: Wind
     next(action for action in menu.actions() if action.text() == "Duplicate").trigger()
     menu.close()
     settle(map_on_anatomy)
-    assert titles(map_on_anatomy)[0] == "sub-01_space-MNI152NLin6Asym_T1w (copy)"
+    anatomy = "sub-01_space-MNI152NLin6Asym_T1w"
+    assert titles(map_on_anatomy)[1:] == [f"{anatomy} (copy)", anatomy]  # a copy lies on its original
 
 
 def test_with_no_layer_selected_the_panel_says_what_to_do(open_window: OpenWindow) -> None:
@@ -335,3 +336,35 @@ def test_list_and_panel_stay_while_a_live_map_is_on_its_way(
     finally:
         go_on.set()
     settle(window)
+
+
+def test_keys_move_copy_rename_and_remove_the_selected_layer_while_the_slices_have_the_focus(
+    map_on_anatomy: Window,
+) -> None:
+    lower, upper = (overlay.name for overlay in map_on_anatomy.session.state.overlays)
+    assert selected(map_on_anatomy).name == upper
+    alt = Qt.KeyboardModifier.AltModifier
+    press_key(map_on_anatomy, Qt.Key.Key_Down, alt)
+    settle(map_on_anatomy)
+    assert titles(map_on_anatomy) == [lower, upper]
+    press_key(map_on_anatomy, Qt.Key.Key_Down, alt)  # it is the lowest already
+    press_key(map_on_anatomy, Qt.Key.Key_Up, alt)
+    settle(map_on_anatomy)
+    assert titles(map_on_anatomy) == [upper, lower]
+    press_key(map_on_anatomy, Qt.Key.Key_D, CONTROL)
+    settle(map_on_anatomy)
+    assert titles(map_on_anatomy) == [f"{upper} (copy)", upper, lower]
+    press_key(map_on_anatomy, Qt.Key.Key_F2)
+    with layers_of(map_on_anatomy) as layers:
+        editor = layers.findChild(QLineEdit)
+        editor.selectAll()
+        QTest.keyClicks(editor, "twin")
+        QTest.keyClick(editor, Qt.Key.Key_Delete)  # at the end of the text: no layer is removed by it
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+    assert titles(map_on_anatomy) == ["twin", upper, lower]
+    press_key(map_on_anatomy, Qt.Key.Key_Delete)
+    settle(map_on_anatomy)
+    assert titles(map_on_anatomy) == [upper, lower]
+    press_key(map_on_anatomy, Qt.Key.Key_Z, CONTROL)
+    settle(map_on_anatomy)
+    assert titles(map_on_anatomy) == ["twin", upper, lower]

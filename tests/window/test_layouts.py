@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QImage
 from window_events import LEFT, NOTHING_HELD, click, drag, mouse, picture, pixel_of, press_key, settle, wheel
-from window_files import BLOB_MM, OpenWindow
+from window_files import BLOB_MM, HEAD, OpenWindow, save, small_grid_4mm
 
 LIGHTBOX = Lightbox("axial", rows=2, columns=3, spacing_mm=8.0)
 SLICES_OF = {
@@ -74,6 +74,32 @@ def test_all_slices_of_a_layout_have_the_same_scale(open_window: OpenWindow, ana
         press_key(window, key)
         settle(window)
         assert len({float(panel.mm_per_px) for panel in window.slice_view.arrangement.panels}) == 1
+
+
+def test_a_bar_that_comes_or_goes_does_not_change_what_stands_where(open_window: OpenWindow, anatomy: Path) -> None:
+    window = open_window(anatomy, layout="ortho+surface")
+
+    def columns(height: int) -> int:
+        place = window.session.scenes.arrangement(window.session.state, window.session.shown(), (900, height), 1.0)
+        return len({panel.rect.x for panel in place.panels})
+
+    assert {columns(height) for height in range(480, 1000, 20)} == {2}
+    assert columns(250) == 3
+
+
+def test_the_view_holds_all_of_a_larger_anatomy_that_came_second(open_window: OpenWindow, tmp_path: Path) -> None:
+    small, large = small_grid_4mm(), np.diag([6.0, 6.0, 6.0, 1.0])
+    large[:3, 3] = [-57, -69, -63]
+    paths = []
+    for name, affine in (("small_T1w", small.affine), ("large_T2w", large)):
+        values = np.zeros(small.shape, np.float32)
+        values[1:-1, 1:-1, 1:-1] = HEAD
+        paths.append(save(tmp_path / f"{name}.nii", values, affine))
+    window = open_window(*paths)
+    for panel in window.slice_view.arrangement.panels:
+        for corner in ((-50.0, -62.0, -56.0), (50.0, 62.0, 56.0)):
+            x, y = panel.px_of(corner)
+            assert panel.rect.contains(x, y), panel.axis
 
 
 # -- the lightbox

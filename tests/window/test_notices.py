@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from file_events import drop, errors, notices, press_in_notice
 from habena.app.main import _tell_of
+from habena.app.session import Notice
 from habena.app.settings import Settings
 from habena.app.window import Window
 from habena.widgets.controls import IconButton
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from window_events import press_key, settle, texts
+from window_events import press_key, settle, texts, wait_until
 
 
 @pytest.fixture
@@ -67,6 +68,36 @@ def test_the_cross_of_a_notice_takes_away_that_one_alone(open_window, anatomy, e
     crosses = [b for b in window.notice_bar.findChildren(IconButton) if b.isVisible()]
     QTest.mouseClick(crosses[1], Qt.MouseButton.LeftButton)
     assert ["empty.nii" in text for text in notices(window)] == [True]
+
+
+def test_a_notice_lies_over_the_views_which_keep_their_size(open_window, anatomy):
+    window = open_window(anatomy, settings=Settings(theme="dark", atlases=(), remember_files=False))
+    before, arrangement = window.area.size(), window.slice_view.arrangement
+    assert not window.notice_bar.isVisible()
+    window.tell(Notice("warning", "first"))
+    window.tell(Notice("error", "second"))
+    settle(window)
+    assert window.notice_bar.isVisible()
+    assert window.area.size() == before
+    assert window.slice_view.arrangement == arrangement
+    seen = window.childAt(window.notice_bar.mapTo(window, window.notice_bar.rect().center()))
+    assert window.notice_bar.isAncestorOf(seen)
+    assert window.notice_bar.width() == window.area.width()
+
+
+def test_news_that_asks_for_nothing_goes_by_itself_and_all_else_stays(open_window, anatomy, monkeypatch):
+    monkeypatch.setattr("habena.widgets.notice_bar.PASSING_MS", 1)
+    window = open_window(anatomy, settings=Settings(theme="dark", atlases=(), remember_files=False))
+    window.tell(Notice("info", "done"))
+    assert window.notice_bar.isVisible()
+    wait_until(lambda: not window.notice_bar.isVisible(), "the end of the notice")
+    for notice in (Notice("info", "what now?", (("Do it", lambda: None),)), Notice("warning", "take care")):
+        window.tell(notice)
+        window.tell(Notice("info", "done again"))
+        told = {*notices(window)}
+        assert notice.text in told
+        wait_until(lambda: notices(window)[0] != "done again", "the other notice")
+        assert notice.text in notices(window)
 
 
 def test_all_notices_can_be_dismissed_at_once(open_window, anatomy, empty_file):

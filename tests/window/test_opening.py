@@ -568,4 +568,4 @@ def test_the_memory_in_use_is_shown_and_goes_down_when_a_series_is_closed(open_w
     window = open_window(large_run, layout="ortho")
     shown = [text for text in texts(window.job_bar) if text.endswith("B")]
     assert len(shown) == 1
-    assert float(shown[0].split()[0]) >= 7
+    assert float(shown[0].split()[1]) >= 7

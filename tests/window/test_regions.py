@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import nibabel as nib
 import numpy as np
 import pytest
 from habena.app.finder import jumps
 from habena.app.io.atlases import load_atlas
-from habena.app.recipes import AtlasLabels, RegionMask
+from habena.app.panels import regions
+from habena.app.recipes import AtlasLabels, CrosshairSeed, FileMap, RegionMask, SeedCorrelation
 from habena.app.settings import Settings, load_settings
+from habena.app.state import Overlay, ViewState
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
@@ -119,23 +124,87 @@ def test_the_region_table_follows_the_maps_the_atlas_and_the_click(open_window, 
     table = dock.findChild(QTableView)
     wait_until(lambda: table.model().rowCount() > 0, "the table")
     first = rows_of(table)
-    layers = {row[0] for row in first}
-    assert layers == {overlay.name for overlay in window.session.state.overlays}
+    layers = list(dict.fromkeys(row[-1] for row in first))
+    assert layers == [overlay.name for overlay in reversed(window.session.state.overlays)]  # the anatomy last
     choice = named(dock, QComboBox, "Atlas")
     choice.setFocus()
     QTest.keyClick(choice, Qt.Key.Key_Home)
     settle(window)
     second = rows_of(table)
-    assert {row[1] for row in second} != {row[1] for row in first}
-    with_peak = next(n for n, row in enumerate(second) if row[0] != first[-1][0] and row[10] not in (None, "", "–"))
+    assert {row[0] for row in second} != {row[0] for row in first}
+    with_peak = next(n for n, row in enumerate(second) if row[-1] != first[-1][-1] and row[6] not in (None, "", "–"))
     index = table.model().index(with_peak, 1)
     table.scrollTo(index)
     place = table.visualRect(index).center()
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     settle(window)
-    expected = [float(str(table.model().index(with_peak, c).data()).replace("−", "-")) for c in (10, 11, 12)]
+    expected = [float(str(table.model().index(with_peak, c).data()).replace("−", "-")) for c in (6, 7, 8)]
     assert list(window.session.state.crosshair_mm) == pytest.approx(expected)
+
+
+def test_regions_and_masks_are_layers_of_their_own_kind_and_not_in_the_table(open_window, anatomy, stat_map, tmp_path):
+    mask = (nib.load(stat_map).get_fdata() > 3).astype(np.uint8)
+    drawn = save(tmp_path / "sub-01_space-MNI152NLin6Asym_mask.nii", mask, nib.load(stat_map).affine)
+    window = open_window(anatomy, stat_map, drawn)
+    type_into_finder(window, "thalamus r")
+    QTest.keyClick(window.panels.finder, Qt.Key.Key_Return, CONTROL)
+    table = show_dock(window, "regions").findChild(QTableView)
+    assert len(window.session.state.overlays) == 4
+    assert {row[-1] for row in rows_of(table)} == {o.name for o in window.session.state.overlays[:2]}
+
+
+def test_a_table_behind_other_tabs_is_not_computed_and_one_in_front_only_where_a_map_is_new(
+    open_window, anatomy, stat_map, monkeypatch
+):
+    asked = []
+    compute = regions.map_statistics
+
+    def counted(name, *rest):
+        asked.append(name)
+        return compute(name, *rest)
+
+    monkeypatch.setattr(regions, "map_statistics", counted)
+    window = open_window(anatomy, stat_map)
+    anatomy_layer, map_layer = (overlay.name for overlay in window.session.state.overlays)
+    assert asked == []
+    show_dock(window, "regions")
+    assert sorted(asked) == sorted([anatomy_layer, map_layer])
+    window.session.update_overlay(replace(window.session.state.overlays[1], name="renamed"), "rename")
+    settle(window)
+    assert asked[2:] == ["renamed"]
+    show_dock(window, "time")
+    window.session.update_overlay(replace(window.session.state.overlays[1], name="once more"), "rename")
+    settle(window)
+    assert len(asked) == 3
+    show_dock(window, "regions")
+    assert asked[3:] == ["once more"]
+
+
+def test_a_map_that_follows_the_crosshair_does_not_wait_for_the_table(open_window, run_4d, monkeypatch):
+    go_on = threading.Event()
+    compute = regions.map_statistics
+
+    def slow(*question):
+        go_on.wait()
+        return compute(*question)
+
+    seed = SeedCorrelation(FileMap(str(run_4d)), CrosshairSeed())
+    view = ViewState(
+        crosshair_mm=(-33.0, -33.0, 3.0), overlays=(Overlay(1, seed.run, "run"), Overlay(2, seed, "seed")), selected=2
+    )
+    window = open_window(view=view)
+    monkeypatch.setattr(regions, "map_statistics", slow)
+    window.dock("regions").raise_()
+    wait_until(lambda: window.session.jobs.busy(regions.JOB), "the table under way")
+    press_key(window, Qt.Key.Key_Right)
+    wait_until(lambda: not window.session.waits_for_live, "the map")
+    at = window.session.state.crosshair_mm
+    image = window.session.answer(seed).image
+    assert image.frame(0)[image.grid.voxel_at(at)] == pytest.approx(1.0, abs=1e-6)
+    assert window.session.jobs.busy(regions.JOB)
+    go_on.set()
+    settle(window)
 
 
 # -- atlases of the user's

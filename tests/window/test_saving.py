@@ -11,9 +11,29 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from file_events import answer_dialog, choose, dismiss_all, drop, errors, layer_titles, menu_action, notices, one_error
+from habena.widgets.numbers import NumberEdit
+from habena.widgets.picture_dialog import PictureDialog
+from panel_events import choose as choose_in
+from panel_events import press
 from PIL import Image
 from PySide6.QtCore import Qt
-from window_events import click, picture, pixel_of, press_key, settle
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog
+from window_events import click, named, picture, pixel_of, press_key, settle, texts
+
+
+def save_as(window, command):
+    """Choose a command that saves; a picture is as large as shown."""
+    choose(window, "File", command)
+    if command == "Save picture":
+        press(picture_dialog(window), "Save…")
+
+
+def picture_dialog(window):
+    QApplication.processEvents()
+    dialog = named(window, PictureDialog, "Save picture")
+    dialog.activateWindow()
+    return dialog
 
 
 def test_a_saved_view_dropped_on_another_window_gives_the_same_picture(open_window, anatomy, stat_map, monkeypatch):
@@ -59,7 +79,7 @@ def test_names_without_an_ending_get_the_right_one(open_window, anatomy, monkeyp
     window = open_window(anatomy)
     for command, ending in (("Save view", ".json"), ("Save picture", ".png"), ("Save selected map", ".nii.gz")):
         answer_dialog(monkeypatch, "getSaveFileName", tmp_path / f"mine of {ending[1:4]}")
-        choose(window, "File", command)
+        save_as(window, command)
         settle(window)
         assert (tmp_path / f"mine of {ending[1:4]}{ending}").exists()
     assert errors(window) == []
@@ -80,7 +100,7 @@ def test_a_saved_picture_is_what_the_window_shows(open_window, anatomy, stat_map
     path = tmp_path / "shown.png"
     answer_dialog(monkeypatch, "getSaveFileName", path)
     before = picture(window.area.slices)
-    choose(window, "File", "Save picture")
+    save_as(window, "Save picture")
     settle(window)
     assert f"Saved {path}." in notices(window)
     with Image.open(path) as saved:
@@ -90,12 +110,51 @@ def test_a_saved_picture_is_what_the_window_shows(open_window, anatomy, stat_map
     assert near.mean() > 0.95
 
 
+def test_a_picture_is_saved_larger_at_a_resolution_when_asked(open_window, anatomy, stat_map, monkeypatch, tmp_path):
+    window = open_window(anatomy, stat_map, layout="ortho")
+    path = tmp_path / "large.png"
+    answer_dialog(monkeypatch, "getSaveFileName", path)
+    width, height = window.area.slices.size_px()
+    choose(window, "File", "Save picture")
+    dialog = picture_dialog(window)
+    choose_in(dialog, "Size", "2 times")
+    assert dialog.findChild(NumberEdit).text() == "300 dpi"
+    dialog.findChild(NumberEdit).setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClicks(dialog.findChild(NumberEdit), "254\t")
+    assert f"{2 * width / 100:.1f} × {2 * height / 100:.1f} cm" in texts(dialog)
+    press(dialog, "Save…")
+    settle(window)
+    with Image.open(path) as saved:
+        assert saved.size == (2 * width, 2 * height)
+        np.testing.assert_allclose(saved.info["dpi"], 254, atol=0.1)
+        half = np.asarray(saved.convert("RGB").resize((width, height))).astype(int)
+    near = np.abs(half - picture(window.area.slices)).max(axis=-1) < 80
+    assert near.mean() > 0.93
+
+
+def test_dialogs_begin_in_the_folder_used_last(open_window, anatomy, monkeypatch, tmp_path):
+    window = open_window(anatomy)
+    asked: list[str] = []
+    (tmp_path / "results").mkdir()
+
+    def answer(_parent, _title, suggestion, *_):
+        asked.append(suggestion)
+        return str(tmp_path / "results" / "view.json"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
+    choose(window, "File", "Save view")
+    choose(window, "File", "Save view")
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda _parent, _title, folder: ([], asked.append(folder)))
+    choose(window, "File", "Open files")
+    assert asked == ["view.habena.json", str(tmp_path / "results" / "view.habena.json"), str(tmp_path / "results")]
+
+
 def test_pictures_of_every_kind_are_written_with_something_in_them(open_window, anatomy, monkeypatch, tmp_path):
     window = open_window(anatomy, layout="ortho")
     for ending, start in ((".tif", b"II*"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".html", b"<!DOCTYPE html>")):
         path = tmp_path / f"shown{ending}"
         answer_dialog(monkeypatch, "getSaveFileName", path)
-        choose(window, "File", "Save picture")
+        save_as(window, "Save picture")
         settle(window)
         assert errors(window) == []
         assert path.stat().st_size > 2000
@@ -128,7 +187,7 @@ def test_a_folder_that_may_not_be_written_to_is_told(open_window, anatomy, monke
     window = open_window(anatomy)
     for command, name in COMMANDS:
         answer_dialog(monkeypatch, "getSaveFileName", folder / name)
-        choose(window, "File", command)
+        save_as(window, command)
         settle(window)
         one_error(window, f"{name}: cannot be written: permission denied; choose a folder of yours")
         assert not any(told.startswith("Saved") for told in notices(window))
@@ -140,7 +199,7 @@ def test_a_folder_that_is_not_there_is_told(open_window, anatomy, monkeypatch, t
     window = open_window(anatomy)
     for command, name in COMMANDS:
         answer_dialog(monkeypatch, "getSaveFileName", tmp_path / "nowhere" / name)
-        choose(window, "File", command)
+        save_as(window, command)
         settle(window)
         one_error(window, name, "cannot be written: the folder", "does not exist; make the folder first")
         dismiss_all(window)
@@ -156,7 +215,7 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing_behind(open_window, anat
     monkeypatch.setattr("habena.app.io.files.os.fsync", full)
     for number, (command, name) in enumerate(COMMANDS, start=1):
         answer_dialog(monkeypatch, "getSaveFileName", folder / name)
-        choose(window, "File", command)
+        save_as(window, command)
         settle(window)
         told = errors(window)
         assert len(told) == number
@@ -171,7 +230,7 @@ def test_an_image_that_is_open_is_never_overwritten(open_window, anatomy, tmp_pa
         under_another_name = tmp_path / name
         under_another_name.symlink_to(anatomy)
         answer_dialog(monkeypatch, "getSaveFileName", under_another_name)
-        choose(window, "File", command)
+        save_as(window, command)
         settle(window)
         one_error(window, "is one of the inputs and would be overwritten; choose another name for the result")
         dismiss_all(window)
@@ -187,7 +246,7 @@ def test_saving_changes_nothing_that_undo_would_have_to_take_back(
     moved = window.session.state
     for command, name in COMMANDS:
         answer_dialog(monkeypatch, "getSaveFileName", tmp_path / name)
-        choose(window, "File", command)
+        save_as(window, command)
         settle(window)
     assert window.session.state == moved
     assert menu_action(window, "Edit", "Undo").text() == "Undo move the crosshair"
@@ -236,7 +295,7 @@ def test_what_is_being_saved_when_the_window_closes_is_saved_whole(open_window, 
     places = [tmp_path / name for _, name in COMMANDS]
     for (command, _), path in zip(COMMANDS, places, strict=True):
         answer_dialog(monkeypatch, "getSaveFileName", path)
-        choose(window, "File", command)
+        save_as(window, command)
     window.close()
     assert [path.exists() for path in places] == [True, True, True]
     with Image.open(tmp_path / "view.png") as saved:
@@ -250,7 +309,7 @@ def test_cancelling_the_dialog_writes_nothing(open_window, anatomy, monkeypatch,
     told = notices(window)
     answer_dialog(monkeypatch, "getSaveFileName")
     for command, _ in COMMANDS:
-        choose(window, "File", command)
+        save_as(window, command)
         settle(window)
     assert sorted(tmp_path.rglob("*")) == before
     assert notices(window) == told

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from habena.app.grid import Grid
 from habena.app.questions import CortexData
-from habena.app.recipes import FileMap, Point, RegionMask
+from habena.app.recipes import FileMap, Point, PointSeed, RegionMask, SeedCorrelation
+from habena.app.sample import anatomy_file
 from habena.app.state import Camera, Colours, Overlay, SurfaceView, Threshold, ViewState
 from habena.app.window import Window
 from habena.render.camera import PRESETS
+from habena.render.compose import numba_kernels
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from window_events import (
@@ -183,6 +188,70 @@ def test_a_region_shows_inside_a_cortex_that_is_translucent_and_not_in_one_that_
     assert abs(rows.mean() / height - 0.5) < 0.15
 
 
+def as_of_one_person(path: Path) -> Path:
+    """The same image under a name and with a header that tell of no standard space."""
+    image = nib.load(path)
+    image.set_sform(image.affine, 1)
+    own = path.with_name("own_" + path.name.replace("space-MNI152NLin6Asym_", ""))
+    nib.save(image, own)
+    return own
+
+
+def notes(window: Window) -> list[str]:
+    """What the 3D view says of layers that are not in it."""
+    session = window.session
+    scene = session.scenes.surfaces(session.state, session.shown(), (600, 400), 1.0, numba_kernels())
+    assert scene is not None
+    return [note.name + note.text for note in scene.notes]
+
+
+def bright_below(window: Window) -> int:
+    """Number of pixels near the lower edge of the 3D view that are as bright as letters."""
+    return int((picture(window.area.surface)[-50:].min(axis=-1) > 200).sum())
+
+
+def test_a_map_of_unknown_space_is_not_painted_on_the_average_cortex_which_says_so(
+    open_window: OpenWindow, corners: Path
+) -> None:
+    window = open_window(view=view_of(as_of_one_person(corners)), layout="3d")
+    assert bright_below(window) > 200, "nobody can read why the cortex is blank"
+    assert [len(places) for places in coloured(window)] == [0, 0]
+    assert notes(window) == ["z is not on the cortex: its space is not known"]
+    overlay = window.session.state.overlays[0]
+    window.session.update_overlay(replace(overlay, space="Talairach"), "say the space")
+    settle(window)
+    assert notes(window) == ["z is not on the cortex: it is in the space Talairach"]
+    assert [len(places) for places in coloured(window)] == [0, 0]
+    window.session.update_overlay(replace(overlay, space="MNI152NLin6Asym"), "say the space")
+    settle(window)
+    assert notes(window) == []
+    assert where(coloured(window)[0]) == "right above"
+    assert bright_below(window) < 100
+
+
+def test_a_map_of_unknown_space_is_painted_on_the_persons_own_cortex(
+    open_window: OpenWindow, corners: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "lh.pial.gii.gz"
+    shutil.copy(anatomy_file().parent / "fsaverage5" / "pial_left.gii.gz", own)
+    window = open_window(view=view_of(as_of_one_person(corners), SurfaceView(cortex=str(own))), layout="3d")
+    assert len(coloured(window)[0]) > 5000
+    assert notes(window) == []
+
+
+def test_a_seed_map_has_the_space_that_was_said_of_its_run(
+    open_window: OpenWindow, small_run: Callable[..., Path]
+) -> None:
+    run = FileMap(str(as_of_one_person(small_run())))
+    below = Overlay(1, run, "run", Colours("grey", 0, 800))
+    seed = Overlay(2, SeedCorrelation(run, PointSeed((-24.0, -6.0, 6.0))), "r", Colours("warm", 0.1, 1), Threshold(0.1))
+    window = open_window(view=ViewState(overlays=(below, seed), selected=2), layout="3d")
+    assert notes(window) == ["r is not on the cortex: its space is not known"]
+    window.session.update_overlay(replace(below, space="MNI152NLin6Asym"), "say the space")
+    settle(window)
+    assert notes(window) == []
+
+
 # -- the mouse
 
 
@@ -242,3 +311,16 @@ def test_slices_can_stand_in_the_translucent_cortex(open_window: OpenWindow, cor
     window.session.update("slices", surface=replace(surface, slices=True))
     settle(window)
     assert len(coloured(window)[0]) > 1.5 * without
+
+
+def test_slices_do_not_stand_in_an_inflated_cortex_which_says_so(open_window: OpenWindow, corners: Path) -> None:
+    surface = SurfaceView(kind="inflated", opacity=0.15, camera=Camera(*PRESETS["top"]))
+    window = open_window(view=view_of(corners, surface, (-30.0, -60.0, 15.0)), layout="3d")
+    without = len(coloured(window)[0])
+    window.session.update("slices", surface=replace(surface, slices=True))
+    settle(window)
+    assert len(coloured(window)[0]) == without
+    assert notes(window) == ["Slices are not shown with an inflated surface"]
+    window.session.update("pial", surface=replace(surface, slices=True, kind="pial"))
+    settle(window)
+    assert notes(window) == []

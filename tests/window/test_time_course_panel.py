@@ -14,7 +14,7 @@ from habena.widgets.time_course import TimeCourse
 from panel_events import open_tab, said_of, select_layer, selected
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QSlider
 from window_events import LEFT, drag, named, pixel_of, settle, texts
 from window_files import OpenWindow, small_grid_4mm
 
@@ -145,3 +145,34 @@ def test_every_series_of_one_axis_is_shown_and_the_chosen_layer_decides_which(
     QTest.mouseClick(port(window), LEFT, pos=at_time(window, 20.0))
     settle(window)
     assert [overlay.frame for overlay in window.session.state.overlays] == [10, 10, 0]
+
+
+def test_outside_the_images_the_panels_say_so(open_window: OpenWindow, run_4d: Path) -> None:
+    window = open_window(run_4d)
+    window.session.move_crosshair((200.0, 0.0, 0.0))
+    settle(window)
+    name = run_4d.name.removesuffix(".nii.gz")
+    assert f"The crosshair is outside {name}." in " ".join(texts(course(window)))
+    assert "The crosshair is outside every image." in " ".join(texts(window.dock("place").widget()))
+    window.session.move_crosshair(LEFT_MM)
+    settle(window)
+    assert "outside" not in " ".join((*texts(course(window)), *texts(window.dock("place").widget())))
+
+
+def test_maps_of_a_cifti_file_are_called_by_their_names_and_not_by_a_time(
+    open_window: OpenWindow, tmp_path: Path
+) -> None:
+    names = ("myelin", "thickness", "curvature")
+    vertices = np.arange(0, 32492, 4)
+    cortex = nib.cifti2.BrainModelAxis.from_surface(vertices, 32492, "CortexLeft")
+    values = np.random.default_rng(1).random((len(names), len(vertices))).astype(np.float32)
+    path = tmp_path / "sub-01.32k_fs_LR.dscalar.nii"
+    nib.save(nib.Cifti2Image(values, (nib.cifti2.ScalarAxis(names), cortex)), path)
+    window = open_window(path, layout=None)
+    assert "map 1 of 3: myelin" in said_of(window, 0)
+    assert "Map 1 of 3: myelin" in texts(window.dock("layers").widget())
+    slider = named(window.dock("layers").widget(), QSlider, "Frame")
+    slider.setFocus()
+    QTest.keyClick(slider, Qt.Key.Key_Right)
+    settle(window)
+    assert "Map 2 of 3: thickness" in texts(window.dock("layers").widget())
