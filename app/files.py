@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from .answers import Answer
+from .answers import Answer, MaskImage
 from .opening import Opened
 from .outputs import refuse_place
 from .problems import Problem
@@ -327,10 +326,13 @@ def write_answer(path: str, answer: Answer, like: Answer, frame: int, report: An
     if image is None or base is None:
         raise Problem(path, "there is no map to write", "choose another layer")
     values = image.frame(frame)
+    is_mask = isinstance(image, MaskImage)
     if image.grid != base.grid:
         to_source = image.grid.inverse @ base.grid.affine
-        binary = set(np.unique(values[np.isfinite(values)]).tolist()) <= {0.0, 1.0}
-        values = resample(values, to_source, base.grid.shape, "nearest" if binary else "linear", outside=0.0)
+        how = "nearest" if is_mask or answer.is_labels else "linear"
+        values = resample(values, to_source, base.grid.shape, how, outside=0.0)
+    if is_mask:
+        values = values > 0
     info = getattr(base, "info", None)
     if info is None:
         raise Problem(path, "the grid to write on comes from no file", "open an image first")

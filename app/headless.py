@@ -22,10 +22,11 @@ from .overlay_options import OverlayOptions, styled
 from .problems import Finding, Problem, silent
 from .questions import CortexData, PreparedRun
 from .recipes import FileMap, MaskSeed, Point, PointSeed, Preparation, RegionMask, SeedCorrelation
-from .resolve import concrete, missing
+from .resolve import concrete, is_underlay, missing
 from .results import Results
 from .scenes import Shown, has_surface
 from .settings import DEFAULT_ATLASES
+from .spaces import off_cortex
 from .state import Layout, SurfaceView, ViewState
 
 Report = Callable[[float], None]
@@ -138,7 +139,21 @@ def render(
     write_picture(out, state, shown, results, options, with_view=with_view)
     theirs = shown[1:] if underlay is None else shown  # what there is to know of our own anatomy is no news
     told = (finding for layer in theirs for finding in layer.answer.findings)
-    return (*outside(shown, options.at_mm), *misfits, *told)
+    return (*outside(shown, options.at_mm), *misfits, *_not_on_cortex(shown, state), *told)
+
+
+def _not_on_cortex(shown: tuple[Shown, ...], state: ViewState) -> list[Finding]:
+    """What to say of images that lie in no space that fits the cortex."""
+    if not has_surface(state.layout):
+        return []
+    return [
+        Finding("cortex-not-shown", layer.overlay.name, None, f"{layer.overlay.name} is not on the cortex: {why}.")
+        for layer in shown
+        if layer.overlay.visible
+        and layer.answer.image is not None
+        and not is_underlay(layer.overlay)
+        and (why := off_cortex(layer, shown, state))
+    ]
 
 
 def view_of(

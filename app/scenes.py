@@ -44,7 +44,7 @@ GYRUS, SULCUS = 172, 112
 PLANE_MM = 1.0  # pixel of a slice in space
 GAP_MM = 4.0  # between inflated hemispheres, which would overlap in place
 _NO_ALPHA = np.empty((0, 0), np.float32)
-NO_SLICES = "Slices are not shown with an inflated surface"
+NOT_INSIDE = "Slices and regions are not shown with an inflated surface"
 _WORLD = ((-95.0, -130.0, -75.0), (95.0, 95.0, 110.0))
 
 
@@ -149,9 +149,15 @@ class Scenes:
         off = {layer.overlay.key: why for layer in coloured if (why := off_cortex(layer, shown, state))}
         painted = [(layer, layer.overlay.key not in off) for layer in coloured]
         layers = [self._cortex_layer(cortex, state, painted, kernels) for cortex in chosen]
-        regions = self._region_layers(state)
         in_place = all(shown_surface(cortex, state.surface.kind).in_world for cortex in chosen)
+        regions = self._region_layers(state) if in_place else []
         planes = self._planes(state, shown, kernels) if state.surface.slices and in_place else ()
+        off_notes = [
+            Note(layer.overlay.name, f" is not on the cortex: {off[layer.overlay.key]}")
+            for layer, projected in painted
+            if not projected and layer.answer.image is not None and not on_vertices_of(layer.answer, chosen)
+        ]
+        inside = state.surface.slices or state.surface.regions
         names = tuple(layer.name for layer in layers)
         inner = tuple(layer.name for layer in regions)
         return SurfaceScene(
@@ -160,14 +166,7 @@ class Scenes:
             (*regions, *layers),
             planes,
             crosshair_mm=self.crosshair_on(state, chosen) if state.marks.crosshair else None,
-            notes=(
-                *(
-                    Note(layer.overlay.name, f" is not on the cortex: {off[layer.overlay.key]}")
-                    for layer, projected in painted
-                    if not projected and layer.answer.image is not None and not on_vertices_of(layer.answer, chosen)
-                ),
-                *([Note("", NO_SLICES)] if state.surface.slices and not in_place else []),
-            ),
+            notes=(*off_notes, *([] if in_place or not inside else [Note("", NOT_INSIDE)])),
             caption="" if self.bars(state, shown) else caption_of(shown),  # else it stands beside the colour bars
             scale=scale,
         )

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from PySide6.QtCore import QByteArray, QEvent, QRect, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
@@ -23,29 +21,25 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
-    QLineEdit,
     QMainWindow,
-    QMenu,
     QStackedWidget,
     QTabBar,
-    QToolBar,
     QWidget,
 )
 
 from ..render.compose import Kernels
-from ..widgets import icons
 from ..widgets.canvas import Canvas
 from ..widgets.job_bar import Job, JobBar
 from ..widgets.lightbox_bar import LightboxBar
-from ..widgets.notice_bar import Notice as ShownNotice
 from ..widgets.notice_bar import NoticeBar
 from ..widgets.theme import apply_theme
 from ..widgets.welcome import Welcome
-from .actions import ACTIONS, Action
+from .actions import Action
 from .files import FileCommands
 from .io.atlases import atlas_ids
 from .io.memory import in_words
+from .menus import Menus
+from .notices import Notices
 from .painting import SlicePainter
 from .recipes import RegionMask
 from .scenes import has_surface
@@ -63,10 +57,8 @@ FRAME = QSize(16, 40)  # that the window manager may put round it
 LEFT_WIDTH, RIGHT_WIDTH = 310, 330  # of the panels beside the views
 BOTTOM_SHARE = 0.32  # of the height, for the panels below the views
 TITLE = "Habena"
-LEVELS = ("error", "warning", "info")
 
 if TYPE_CHECKING:
-    from ..widgets.finder import Finder
     from .panels.dock import Panels
 
 
@@ -127,13 +119,11 @@ class Window(QMainWindow):
         start = view or ViewState(atlases=settings.atlases)
         self.session = Session(replace(start, radiological=settings.radiological), self, slices_only=True)
         self.files = FileCommands(self)
-        self._notices: list[Notice] = []
         self._jobs: dict[object, Job] = {}
         self._warned_of = ""
-        self._actions: dict[str, tuple[Action, QAction]] = {}
         self._build_centre(kernels)
         self._build_status()
-        self._build_menus()
+        self.menus = Menus(self)
         self.panels: Panels | None = None
         self._refresh_soon = QTimer(self)
         self._refresh_soon.setSingleShot(True)
@@ -153,6 +143,7 @@ class Window(QMainWindow):
 
     def _build_centre(self, kernels: Kernels) -> None:
         self.notice_bar = NoticeBar()
+        self.notices = Notices(self.notice_bar)
         self.area = ViewArea()
         self.welcome = Welcome()
         self._stack = QStackedWidget()
@@ -177,81 +168,6 @@ class Window(QMainWindow):
         self.statusBar().addPermanentWidget(self.job_bar)
         self.statusBar().setSizeGripEnabled(False)
 
-    def _build_menus(self) -> None:
-        bar = self.menuBar()
-        self._build_file_menu(bar.addMenu(self.tr("&File")))
-        edit = bar.addMenu(self.tr("&Edit"))
-        self._undo = self._command(edit, self.tr("Undo"), "Ctrl+Z", self.session.store.undo, "undo")
-        self._redo = self._command(edit, self.tr("Redo"), "Ctrl+Shift+Z", self.session.store.redo, "redo")
-        menus = {name: bar.addMenu(self.tr(name)) for name in ("View", "Layer", "Surface")}
-        layouts = QActionGroup(self)
-        for action in ACTIONS:
-            made = self._command(menus[action.menu], self.tr(action.text), action.keys, partial(self.perform, action))
-            made.setCheckable(action.checked is not None)
-            if action.id.startswith("layout-"):
-                layouts.addAction(made)
-            self._actions[action.id] = (action, made)
-        self._regions_menu = bar.addMenu(self.tr("&Regions"))
-        self._command(self._regions_menu, self.tr("Find a region…"), "/", self._focus_finder, "search")
-        self._regions_menu.addSeparator()
-        self._build_theme_menu(menus["View"])
-        self._panels_menu = bar.addMenu(self.tr("&Panels"))
-        self._build_help_menu(bar.addMenu(self.tr("&Help")))
-        self._build_tool_bar()
-
-    def _build_file_menu(self, menu: QMenu) -> None:
-        files = self.files
-        self._command(menu, self.tr("Open files…"), "Ctrl+O", files.open_files, "folder-open")
-        self._command(menu, self.tr("Open folder…"), "Ctrl+Shift+O", files.open_folder)
-        self._command(menu, self.tr("Open atlas or label image…"), "", files.open_atlas)
-        self._recent_menu = menu.addMenu(self.tr("Open recent"))
-        self._recent_menu.setToolTipsVisible(True)
-        self._command(menu, self.tr("Open the sample view"), "", files.open_sample)
-        menu.addSeparator()
-        self._command(menu, self.tr("Save view…"), "Ctrl+S", files.save_view, "save")
-        self._command(menu, self.tr("Save picture…"), "Ctrl+E", files.save_picture, "camera")
-        self._command(menu, self.tr("Save selected map as NIfTI…"), "", files.save_selected_map)
-        menu.addSeparator()
-        self._command(menu, self.tr("Quit"), "Ctrl+Q", self.close)
-
-    def _build_theme_menu(self, menu: QMenu) -> None:
-        themes = menu.addMenu(self.tr("Theme"))
-        group = QActionGroup(self)
-        for mode, text in (
-            ("system", self.tr("As the system")),
-            ("dark", self.tr("Dark")),
-            ("light", self.tr("Light")),
-        ):
-            action = self._command(themes, text, "", partial(self.set_theme, mode))
-            action.setCheckable(True)
-            action.setChecked(self.settings.theme == mode)
-            group.addAction(action)
-
-    def _build_help_menu(self, menu: QMenu) -> None:
-        from .help import show_about, show_keys  # noqa: PLC0415 - dialogs only when asked for
-
-        self._command(menu, self.tr("All keys"), "F1", partial(show_keys, self))
-        self._command(menu, self.tr("Is anything missing?"), "", self._show_doctor)
-        self._command(menu, self.tr("About Habena"), "", partial(show_about, self))
-
-    def _show_doctor(self) -> None:
-        """What `habena doctor` prints; looking takes a while."""
-        from .doctor import examine, in_words  # noqa: PLC0415 - only when asked for
-        from .help import show_text  # noqa: PLC0415 - dialogs only when asked for
-
-        title = self.tr("Is anything missing?")
-        self.session.start("doctor", title, lambda _: in_words(examine()), partial(show_text, self, title))
-
-    def _command(self, menu: QMenu, text: str, keys: str, do: object, icon: str = "") -> QAction:
-        action = QAction(text, self)
-        if icon:
-            action.setIcon(icons.icon(icon))
-        if keys:
-            action.setShortcut(QKeySequence(keys))
-        action.triggered.connect(lambda *_: do())  # pyright: ignore[reportCallIssue]
-        menu.addAction(action)
-        return action
-
     def _build_docks(self) -> dict[str, QDockWidget]:
         """Places for the panels, which come after the first picture."""
         docks: dict[str, QDockWidget] = {}
@@ -268,9 +184,9 @@ class Window(QMainWindow):
             dock = docks[name] = QDockWidget(title, self)
             dock.setObjectName(name)
             dock.setWidget(QWidget())
-            self._panels_menu.addAction(dock.toggleViewAction())
-        self._panels_menu.addSeparator()
-        self._command(self._panels_menu, self.tr("Reset panels"), "", self._reset_panels)
+            self.menus.panels.addAction(dock.toggleViewAction())
+        self.menus.panels.addSeparator()
+        self.menus.command(self.menus.panels, self.tr("Reset panels"), "", self._reset_panels)
         return docks
 
     def _arrange_docks(self) -> None:
@@ -307,7 +223,7 @@ class Window(QMainWindow):
         from .panels.dock import Panels  # noqa: PLC0415
 
         for jump in jumps():
-            self._command(self._regions_menu, jump.title, jump.key, partial(self._jump, jump))
+            self.menus.command(self.menus.regions, jump.title, jump.key, partial(self._jump, jump))
         self.panels = Panels(self)
         self.panels.build(at_once=at_once)
 
@@ -338,41 +254,6 @@ class Window(QMainWindow):
             self.session.ask_for_all()
             self.first_drawn.emit()
 
-    def _build_tool_bar(self) -> None:
-        """Layouts and undo at hand, and a place for the finder."""
-        bar = QToolBar(self.tr("Main"), self)
-        bar.setObjectName("main")
-        bar.setMovable(False)
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        short = {
-            "layout-planes-surface": self.tr("Planes + 3D"),
-            "layout-planes": self.tr("Planes"),
-            "layout-lightbox": self.tr("Lightbox"),
-            "layout-surfaces": self.tr("Surfaces"),
-            "layout-3d": self.tr("3D"),
-        }
-        for name, text in short.items():
-            action, shown = self._actions[name]
-            shown.setIconText(text)
-            shown.setToolTip(f"{action.text} ({action.keys})")
-            bar.addAction(shown)
-        bar.addSeparator()
-        bar.addAction(self._undo)
-        bar.addAction(self._redo)
-        bar.addSeparator()
-        self._finder_place = QWidget()
-        self._finder_place.setFixedHeight(QLineEdit().sizeHint().height())
-        self._finder_action = bar.addWidget(self._finder_place)
-        self._tool_bar = bar
-        self.addToolBar(bar)
-
-    def place_finder(self, finder: Finder) -> None:
-        """Put the finder into its place."""
-        layout = QHBoxLayout(self._finder_place)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(finder)
-        finder.chosen.connect(lambda *_: self.area.slices.setFocus())
-
     def _connect(self) -> None:
         session = self.session
         session.changed.connect(self._schedule_refresh)
@@ -386,8 +267,6 @@ class Window(QMainWindow):
         self.slice_view.drawn.connect(self._slices_drawn)
         self.area.slices.painted.connect(self._slices_painted)
         self.slice_view.hovered.connect(self._hovered)
-        self.notice_bar.dismissed.connect(self._dismiss)
-        self.notice_bar.action_chosen.connect(self._act_on_notice)
         self.welcome.open_requested.connect(self.files.open_files)
         self.welcome.open_folder_requested.connect(self.files.open_folder)
         self.welcome.sample_requested.connect(self.files.open_sample)
@@ -398,18 +277,9 @@ class Window(QMainWindow):
     # -- showing
 
     def _schedule_refresh(self) -> None:
-        self._show_undo()  # a key may follow at once
+        self.menus.show_undo()  # a key may follow at once
         if not self._refresh_soon.isActive():
             self._refresh_soon.start(REFRESH_MS)
-
-    def _show_undo(self) -> None:
-        for action, name, step in (
-            (self._undo, self.tr("Undo"), self.session.store.undo_name),
-            (self._redo, self.tr("Redo"), self.session.store.redo_name),
-        ):
-            action.setEnabled(step is not None)
-            action.setText(f"{name} {step}" if step else name)
-            action.setIconText(name)
 
     def refresh(self) -> None:
         """Show the view in menus and panels."""
@@ -417,12 +287,9 @@ class Window(QMainWindow):
         busy_opening = any(isinstance(key, tuple) and key[0] == "open" for key in self._jobs)
         is_empty = not (state.overlays or state.surface.regions or state.surface.cortex)
         self._stack.setCurrentWidget(self.welcome if is_empty and not busy_opening else self.area)
-        for action, shown in self._actions.values():
-            if action.checked is not None:
-                shown.setChecked(action.checked(state))
+        self.menus.refresh()
         self.job_bar.set_memory(in_words(self.session.results.nbytes))
         self.welcome.set_recent([(Path(path).name, str(Path(path).parent)) for path in self.settings.recent])
-        self._refresh_recent()
         if state.radiological != self.settings.radiological:
             self.remember(replace(self.settings, radiological=state.radiological))
         warning = mixed(self.session.shown())
@@ -432,19 +299,6 @@ class Window(QMainWindow):
         if self.panels is not None:
             with self.session.guarded():
                 self.panels.refresh()
-
-    def _refresh_recent(self) -> None:
-        self._recent_menu.setEnabled(bool(self.settings.recent))
-        shown = [action.data() for action in self._recent_menu.actions() if action.data()]
-        if shown == list(self.settings.recent):
-            return
-        self._recent_menu.clear()
-        for path in self.settings.recent:
-            action = self._recent_menu.addAction(Path(path).name.replace("&", "&&"), partial(self.open, [path]))
-            action.setData(path)
-            action.setToolTip(path)
-        self._recent_menu.addSeparator()
-        self._recent_menu.addAction(self.tr("Clear this list"), self.files.forget_recent)
 
     def _slices_drawn(self) -> None:
         self._content_is_drawn = bool(self.slice_view.arrangement.panels and self.session.shown())
@@ -460,32 +314,8 @@ class Window(QMainWindow):
             self.statusBar().showMessage(self.panels.hover_text(at))
 
     def tell(self, notice: Notice) -> None:
-        """Show a notice above the views; the same one once, with what can be done now."""
-        self._notices = [other for other in self._notices if other.text != notice.text]
-        self._notices.append(notice)
-        self._show_notices()
-
-    def _show_notices(self) -> None:
-        """Errors first, the newest first: only one is in sight until the others are asked for."""
-        ordered = [n for level in LEVELS for n in reversed(self._notices) if n.level == level]
-        self.notice_bar.set_notices(ShownNotice(n.level, n.text, tuple(text for text, _ in n.actions)) for n in ordered)
-
-    def _find_notice(self, shown: object) -> Notice | None:
-        return next((n for n in self._notices if isinstance(shown, ShownNotice) and n.text == shown.text), None)
-
-    def _dismiss(self, shown: object) -> None:
-        notice = self._find_notice(shown)
-        if notice is not None:
-            self._notices.remove(notice)
-            self._show_notices()
-
-    def _act_on_notice(self, shown: object, action: str) -> None:
-        notice = self._find_notice(shown)
-        if notice is not None:
-            self._dismiss(shown)
-            for text, do in notice.actions:
-                if text == action:
-                    do()
+        """Show a notice over the views."""
+        self.notices.add(notice)
 
     def _job_progressed(self, key: object, title: str, fraction: float) -> None:
         self._jobs[key] = Job(key, title, fraction)  # pyright: ignore[reportArgumentType] - keys are hashable
@@ -526,7 +356,8 @@ class Window(QMainWindow):
         known = tuple(atlas for atlas in atlases if atlas in atlas_ids())
         self.remember(replace(self.settings, atlases=known))
 
-    def _focus_finder(self) -> None:
+    def focus_finder(self) -> None:
+        """Let the user type a region's name."""
         if self.panels is not None:
             self.panels.finder.setFocus(Qt.FocusReason.ShortcutFocusReason)
             self.panels.finder.selectAll()
@@ -589,8 +420,7 @@ class Window(QMainWindow):
             layout = bytes(self.saveState().toBase64().data()).decode()
             self.remember(replace(self.settings, geometry=geometry, layout=layout))
             self.panels.close()
-            # A tool bar that is destroyed first re-parents its widget, which calls into Python half destroyed.
-            self._tool_bar.removeAction(self._finder_action)
+            self.menus.remove_finder()
             self.panels.finder.deleteLater()
         self._closed = True
         self._refresh_soon.stop()

@@ -31,7 +31,7 @@ class LayerTime(QWidget):
         self._speed = NumberEdit(self.tr("Speed"), tip, NumberSpec("fps", 1, 60, whole=True))
         self._speed.set_value(FRAMES_PER_SECOND)
         self._link = check(self.tr("All series together"), self.tr("Show the same frame number in every series"))
-        section = Section(self.tr("Time"))
+        section = Section(self.tr("Frame"))
         section.body.addLayout(row(self._play, self._frame, stretch=1))
         section.body.addWidget(self._label)
         section.body.addLayout(row(self._link, QWidget(), self._speed, stretch=1))

@@ -1,6 +1,6 @@
 """Maps written as NIfTI on the grid of their input, with the record of how they came about.
 
-Values are float32; a mask, which is nothing but 0 and 1, is uint8.
+Values are float32; masks, which come as bool, are uint8.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def write_map(
-    path: str | Path, values: NDArray[np.floating[Any]], like: VolumeInfo, record: Record, report: Report | None = None
+    path: str | Path, values: NDArray[Any], like: VolumeInfo, record: Record, report: Report | None = None
 ) -> None:
     """Write a map and its JSON sidecar; both appear whole or not at all.
 
@@ -136,7 +136,7 @@ def _write_nifti(file: BinaryIO, path: Path, values: NDArray[Any], like: VolumeI
     packed = path.name.lower().endswith(".gz")
     # no name and no time in the gzip header: the same map gives the same bytes
     out = IGzipFile("", "wb", fileobj=file, mtime=0) if packed else file
-    stored = np.dtype("u1" if _is_mask(values) else "<f4")
+    stored = np.dtype("u1" if values.dtype == np.bool_ else "<f4")
     out.write(_header(values.shape, stored, like))
     frames = values[..., None] if values.ndim == 3 else values
     for index in range(frames.shape[3]):
@@ -146,12 +146,6 @@ def _write_nifti(file: BinaryIO, path: Path, values: NDArray[Any], like: VolumeI
             report((index + 1) / frames.shape[3])
     if packed:
         out.close()
-
-
-def _is_mask(values: NDArray[Any]) -> bool:
-    """Whether there is nothing but 0 and 1, and both."""
-    inside = values == 1
-    return bool(inside.any()) and not inside.all() and bool((inside | (values == 0)).all())
 
 
 def _header(shape: tuple[int, ...], stored: np.dtype[Any], like: VolumeInfo) -> bytes:

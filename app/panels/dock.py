@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ...widgets.controls import Choice
 from ...widgets.cursor_panel import CursorPanel
@@ -75,7 +74,7 @@ class Panels(QObject):
 
     def build(self, *, at_once: bool) -> None:
         """Fill the docks, each in a turn of the event loop of its own, or all at once."""
-        self._window.place_finder(self.finder)
+        self._window.menus.place_finder(self.finder)
         if at_once:
             while self._to_build:
                 self._to_build.pop(0)()
@@ -117,9 +116,7 @@ class Panels(QObject):
         self.seed.region_wanted.connect(self._choose_seed_region)
         self.surface_panel.open_requested.connect(window.files.open_files)
         self.surface_panel.add_region_requested.connect(self._add_region_mesh)
-        layer_menu = next(entry.menu() for entry in window.menuBar().actions() if entry.text() == self.tr("Layer"))
-        if isinstance(layer_menu, QMenu):
-            layer_menu.addAction(self.tr("Rename…"), QKeySequence("F2"), self._rename)
+        window.menus.command(window.menus.layer, self.tr("Rename…"), "F2", self._rename)
         self.refresh()
 
     def _rename(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace as with_fields
 import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
 
 from ...render.scene import AXIS_INDEX, Panel
 from ...widgets.draw_panel import DrawPanel, DrawSettings
@@ -212,8 +213,13 @@ class DrawControl(QObject):
             ("statistics", overlay.key),
             self.tr("Statistics of the mask"),
             lambda _: statistics_within(answer, maps),
-            lambda lines: self._session.noticed.emit(Notice("info", "; ".join((size, *lines)))),
+            lambda lines: self._tell_statistics([size, *lines]),
         )
+
+    def _tell_statistics(self, lines: list[str]) -> None:
+        """With a button, so that it stays until it has been read."""
+        copy = (self.tr("Copy"), lambda: QGuiApplication.clipboard().setText("\n".join(lines)))
+        self._session.noticed.emit(Notice("info", "; ".join(lines), (copy,)))
 
 
 def statistics_within(mask: Answer, maps: tuple[Shown, ...]) -> list[str]:

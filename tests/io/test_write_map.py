@@ -211,3 +211,12 @@ def test_the_header_says_where_its_voxels_begin(tmp_path, source):
     write_map(tmp_path / "map.nii", MAP, open_volume(source).info, RECORD)
     assert header_field(tmp_path / "map.nii", "vox_offset") == (352.0,)
     assert (tmp_path / "map.nii").stat().st_size == 352 + MAP.size * 4
+
+
+def test_a_mask_is_stored_as_whole_bytes_however_full_it_is(tmp_path, source):
+    like = open_volume(source).info
+    for inside in (False, True):
+        write_map(tmp_path / "mask.nii.gz", np.full(like.space.grid.shape, inside), like, RECORD)
+        stored = nib.load(tmp_path / "mask.nii.gz")
+        assert stored.get_data_dtype() == np.uint8
+        assert (np.asarray(stored.dataobj) == int(inside)).all()

@@ -202,7 +202,7 @@ def test_statistics_tell_of_every_visible_map_on_its_own_grid(
     values = np.asarray(source.dataobj, np.float64)[..., 0][inside]
     press(panel(window), "Statistics")
     settle(window)
-    said = next(text for text in (notice.text for notice in window._notices) if "mm³" in text)
+    said = next(text for text in window.notices.texts if "mm³" in text)
     mean, count = f"{values.mean():.4g}", len(values)
     assert f"{run_4d.name.removesuffix('.nii.gz')}: mean {mean}, SD {values.std(ddof=1):.4g}, {count} voxels" in said
     assert "tstat: mean 6, SD 0 t, " in said
@@ -212,7 +212,7 @@ def test_statistics_tell_of_every_visible_map_on_its_own_grid(
         QTest.mouseClick(layers.viewport(), LEFT, pos=eye(layers, 1))
     press(panel(window), "Statistics")
     settle(window)
-    assert "tstat" not in window._notices[-1].text
+    assert "tstat" not in window.notices.texts[-1]
 
 
 def test_strokes_jumps_and_drags_in_quick_succession_end_in_the_answers_that_the_layers_ask_for(

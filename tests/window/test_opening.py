@@ -237,7 +237,7 @@ class Watched(window.Window):
         if self.panels is not None and len(self.session.shown()) >= 2 and self.session.jobs.idle():
             shown = [overlay.recipe.path for overlay in self.session.state.overlays]
             drawn = bool(self.slice_view.arrangement.panels)
-            print(json.dumps([shown, drawn, [notice.text for notice in self._notices]]), flush=True)
+            print(json.dumps([shown, drawn, list(self.notices.texts)]), flush=True)
             self.looking.stop()
             self.close()
 

@@ -49,7 +49,7 @@ def rows_of(table: QTableView):
 
 
 def notices(window):
-    return [notice.text for notice in window._notices]
+    return list(window.notices.texts)
 
 
 def press_notice(window, text):

@@ -320,7 +320,7 @@ def test_slices_do_not_stand_in_an_inflated_cortex_which_says_so(open_window: Op
     window.session.update("slices", surface=replace(surface, slices=True))
     settle(window)
     assert len(coloured(window)[0]) == without
-    assert notes(window) == ["Slices are not shown with an inflated surface"]
+    assert notes(window) == ["Slices and regions are not shown with an inflated surface"]
     window.session.update("pial", surface=replace(surface, slices=True, kind="pial"))
     settle(window)
     assert notes(window) == []
