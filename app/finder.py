@@ -59,16 +59,21 @@ class _Query(NamedTuple):
     side: Side | Literal["both"]
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
+_JUMPS = msgspec.json.Decoder(tuple[Jump, ...])
+_SYNONYMS = msgspec.json.Decoder(tuple[Synonym, ...])
+
+
 @cache
 def jumps() -> tuple[Jump, ...]:
     """One-key jumps."""
-    return msgspec.json.decode(file("jumps.json").read_bytes(), type=tuple[Jump, ...])
+    return _JUMPS.decode(file("jumps.json").read_bytes())
 
 
 @cache
 def synonyms() -> tuple[Synonym, ...]:
     """Other names of regions."""
-    return msgspec.json.decode(file("synonyms.json").read_bytes(), type=tuple[Synonym, ...])
+    return _SYNONYMS.decode(file("synonyms.json").read_bytes())
 
 
 def find(text: str, regions: Iterable[Region], limit: int = 30) -> tuple[Match, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -55,7 +56,7 @@ def parse_overlay(text: str) -> OverlayOptions:
         No such option, the same twice, or a value that makes no sense.
     """
     parts = text.split(",")
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     while len(parts) > 1:
         name, equals, value = parts[-1].partition("=")
         if name not in FORMS:
@@ -67,7 +68,7 @@ def parse_overlay(text: str) -> OverlayOptions:
     path = ",".join(parts)
     if len(parts) > 1 and not Path(path).exists() and Path(parts[0]).exists():
         raise Problem("--overlay", f"there is no option '{parts[-1]}'", f"write {', '.join(FORMS.values())}")
-    return msgspec.convert({"path": path, **options}, OverlayOptions)
+    return OverlayOptions(path, **options)
 
 
 def _value(text: str, name: str, value: str | None) -> object:

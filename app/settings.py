@@ -51,6 +51,10 @@ class Settings(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, recent=(path, *others)[:MAX_RECENT])
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
+_DECODER = msgspec.json.Decoder(Settings)
+
+
 def settings_file() -> Path:
     """Where the settings are."""
     return user_config_path(NAME, appauthor=False) / "settings.json"
@@ -59,7 +63,7 @@ def settings_file() -> Path:
 def load_settings() -> Settings:
     """The saved settings; the defaults where there are none or they cannot be read."""
     try:
-        return msgspec.json.decode(settings_file().read_bytes(), type=Settings)
+        return _DECODER.decode(settings_file().read_bytes())
     except (OSError, msgspec.DecodeError):
         return Settings()
 

@@ -2,9 +2,10 @@
 
 Importing pyqtgraph, SciPy and Numba takes most of a second: in a thread, so that the window answers meanwhile.
 
-From then on cyclic garbage is collected by a timer of the interface thread, and only what came after the start is
-looked at. Python would do it anywhere: in a worker thread, where freeing a widget crashes, or in the middle of a drag,
-where going through the quarter of a million objects that the program consists of holds the window for 0.1 s.
+Cyclic garbage is not collected meanwhile, and from then on by a timer of the interface thread, which looks only at
+what came after the start. Python would do it anywhere: in a worker thread, where freeing a widget crashes, or in the
+middle of a drag, where going through the quarter of a million objects that the program consists of holds the window
+for 0.1 s.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Startup(QObject):
         self._collector.setInterval(COLLECT_MS)
         self._collector.timeout.connect(lambda: gc.collect())  # noqa: PLW0108 - PySide asks a slot for its signature
         self._ended.connect(self._collect_here)
+        gc.disable()
 
     def start(self) -> None:
         """Begin; once."""
@@ -87,7 +89,6 @@ class Startup(QObject):
         self._ended.emit()
 
     def _collect_here(self) -> None:
-        gc.disable()
         gc.freeze()
         self._collector.start()
 
@@ -106,9 +107,9 @@ class Startup(QObject):
         """Do not come back with anything any more."""
         self._stopped = True
         self._collector.stop()
-        gc.unfreeze()
-        gc.enable()
         if self._compiler is not None:
             self._compiler.kill()
         if self._thread.is_alive():
             self._thread.join()
+        gc.unfreeze()
+        gc.enable()

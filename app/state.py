@@ -182,6 +182,11 @@ class _Head(msgspec.Struct):
     version: int
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
+_HEAD = msgspec.json.Decoder(_Head)
+_VIEW = msgspec.json.Decoder(ViewState)
+
+
 def to_json(state: ViewState) -> bytes:
     """The view as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(state), indent=2)
@@ -196,11 +201,11 @@ def from_json(text: bytes, where: str = "scene") -> ViewState:
         Not JSON, not a view, a version that this program does not know, or values out of range.
     """
     try:
-        version = msgspec.json.decode(text, type=_Head).version
+        version = _HEAD.decode(text).version
         if version > SCHEMA_VERSION:
             newer = f"written by a newer Habena (view version {version}, this reads up to {SCHEMA_VERSION})"
             raise Problem(where, newer, "update Habena")
-        return msgspec.json.decode(text, type=ViewState)
+        return _VIEW.decode(text)
     except msgspec.DecodeError as error:
         todo = "open the scene file that Habena saved"
         raise Problem(where, f"not a Habena view ({error})", todo) from error

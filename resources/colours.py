@@ -41,10 +41,14 @@ class ColourTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partner: str = ""
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
+_DECODER = msgspec.json.Decoder(tuple[ColourTable, ...])
+
+
 @cache
 def tables() -> tuple[ColourTable, ...]:
     """All colour tables, in the order in which to offer them."""
-    return msgspec.json.decode((folder("colour_tables") / "index.json").read_bytes(), type=tuple[ColourTable, ...])
+    return _DECODER.decode((folder("colour_tables") / "index.json").read_bytes())
 
 
 def names(kind: Kind | None = None) -> tuple[str, ...]:

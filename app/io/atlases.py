@@ -40,6 +40,10 @@ class _Described(AtlasInfo, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     files: _Files
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
+_DECODER = msgspec.json.Decoder(_Described)
+
+
 def atlas_ids() -> tuple[str, ...]:
     """Ids of all atlases that the program knows, shipped ones first."""
     return tuple(_descriptions())
@@ -95,8 +99,7 @@ def load_atlas(atlas_id: str) -> Atlas:
 @cache
 def _descriptions() -> Mapping[str, _Described]:
     """All descriptions by id: shipped atlases first, each group in the order of their ids."""
-    decoder = msgspec.json.Decoder(_Described)
-    known = [decoder.decode(path.read_bytes()) for path in folder("atlases").glob("*.json")]
+    known = [_DECODER.decode(path.read_bytes()) for path in folder("atlases").glob("*.json")]
     return {one.id: one for one in sorted(known, key=lambda one: (one.files.package, one.id))}
 
 

@@ -1,0 +1,25 @@
+"""Decoders of JSON are made while modules are imported: msgspec prepares a type when it first decodes one, and crashes
+when two threads do so at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = [path for name in ("app", "resources", "widgets", "render", "stats") for path in (ROOT / name).rglob("*.py")]
+
+
+@pytest.mark.parametrize("pattern", [r"msgspec\.json\.decode\(", r"msgspec\.convert\(", r"^\s+.*\bDecoder\("])
+def test_no_type_is_prepared_when_it_is_first_needed(pattern):
+    found = [path.name for path in SOURCES if re.search(pattern, path.read_text("utf-8"), re.MULTILINE)]
+    assert found == []
+
+
+def test_the_decoders_are_where_they_should_be():
+    made = {
+        path.name for path in SOURCES if re.search(r"^_\w+ = msgspec\.json\.Decoder\(", path.read_text("utf-8"), re.M)
+    }
+    assert made == {"atlases.py", "colours.py", "finder.py", "settings.py", "state.py"}
