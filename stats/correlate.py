@@ -127,7 +127,7 @@ def _products(values: Any, seed: Float32, result: Float32, start: int, stop: int
 
 @njit(cache=True, nogil=True, fastmath=FAST_MATH)
 def _products_of(values: Any, seeds: Float32, result: Float32, start: int, stop: int) -> None:
-    """Rows start to stop times all seeds: a piece of a few rows stays in the cache while the seeds pass, eight at a time.
+    """Rows start to stop times all seeds: pieces of a few rows stay in the cache while seeds pass, eight at a time.
 
     Eight sums for one row leave registers free; with two rows at once they spill. Each product needs a number of the
     seed loaded, two in a processor's cycle, and that, not memory, is the limit: about twice the time of one seed when
