@@ -119,6 +119,11 @@ class FileCommands(QObject):
         """Empty the list of recent files."""
         self._window.remember(replace(self._window.settings, recent=()))
 
+    def keep_recent(self, keep: bool) -> None:
+        """Keep a list of recent files from now on, or none."""
+        settings = self._window.settings
+        self._window.remember(replace(settings, remember_files=keep, recent=settings.recent if keep else ()))
+
     def _ask_to_remember(self, path: str) -> None:
         window = self._window
         self._opened_before_asking.append(path)

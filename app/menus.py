@@ -31,6 +31,7 @@ class Menus(QObject):
         super().__init__(window)
         self._window = window
         self._actions: dict[str, tuple[Action, QAction]] = {}
+        self._recent_shown: tuple[tuple[str, ...], bool] | None = None
         self._build()
 
     def refresh(self) -> None:
@@ -170,14 +171,20 @@ class Menus(QObject):
             action.setIconText(name)
 
     def _refresh_recent(self) -> None:
-        self._recent.setEnabled(bool(self._window.settings.recent))
-        shown = [action.data() for action in self._recent.actions() if action.data()]
-        if shown == list(self._window.settings.recent):
+        settings, files = self._window.settings, self._window.files
+        shown = (settings.recent, bool(settings.remember_files))
+        if shown == self._recent_shown:
             return
+        self._recent_shown = shown
         self._recent.clear()
-        for path in self._window.settings.recent:
+        for path in settings.recent:
             action = self._recent.addAction(Path(path).name.replace("&", "&&"), partial(self._window.open, [path]))
             action.setData(path)
             action.setToolTip(path)
-        self._recent.addSeparator()
-        self._recent.addAction(self.tr("Clear this list"), self._window.files.forget_recent)
+        if settings.recent:
+            self._recent.addSeparator()
+            self._recent.addAction(self.tr("Clear this list"), files.forget_recent)
+        keep = self._recent.addAction(self.tr("Keep a list of recent files"))
+        keep.setCheckable(True)
+        keep.setChecked(bool(settings.remember_files))
+        keep.toggled.connect(files.keep_recent)

@@ -35,7 +35,7 @@ def test_nothing_is_kept_before_the_user_has_answered(open_window, anatomy):
     window = open_window(anatomy)
     assert QUESTION in notices(window)
     assert recent_menu(window) == []
-    assert not menu_action(window, "File", "Open recent").isEnabled()
+    assert not menu_action(window, "File", "Open recent", "Keep a list of recent files").isChecked()
     window.close()
     assert anatomy.name not in stored()
     assert anatomy.stem not in stored()
@@ -155,3 +155,14 @@ def test_a_users_atlas_leaves_no_name_behind_when_nothing_may_be_kept(open_windo
     window.close()
     assert labels.name not in stored()
     assert str(labels.parent) not in stored()
+
+
+def test_one_can_change_one_s_mind_in_the_menu(open_window, anatomy, stat_map):
+    window = open_window(anatomy, settings=Settings(theme="dark", atlases=(), remember_files=False))
+    choose(window, "File", "Open recent", "Keep a list of recent files")
+    drop(window, stat_map)
+    assert recent_menu(window) == [stat_map.name]
+    choose(window, "File", "Open recent", "Keep a list of recent files")
+    assert recent_menu(window) == []
+    assert load_settings().remember_files is False
+    assert stat_map.name not in stored()
