@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from .controls import Choice, column, described, muted, row
@@ -23,6 +23,7 @@ from .theme import look, plot_colours
 from .time_plots import TimePlot
 
 _ROOM = 0.06  # of the height, above and below the curves
+_AXIS_AND_NOTE, _LEAST_LINES, _LEAST_MOTION = 3.5, 2.0, 1.4  # heights in lines of text
 
 
 class TimeCourse(QFrame):
@@ -146,7 +147,8 @@ class TimeCourse(QFrame):
 
     def _arrange(self) -> None:
         """Put the plots that have something to show one under the other."""
-        wanted = tuple(plot for plot in self._plots if plot in self._filled)
+        filled = tuple(plot for plot in self._plots if plot in self._filled)
+        wanted = self._that_fit(filled)
         if wanted != self._visible:
             for plot in self._visible:
                 self._view.ci.removeItem(plot)
@@ -157,11 +159,24 @@ class TimeCourse(QFrame):
             self._visible = wanted
         for plot in wanted:
             plot.bottom.set_title(self._axis if plot is wanted[-1] else "")
-        self._note.setText("  ".join(filter(None, self._reasons.values())))
+        more = self.tr("Make this panel higher to see more of the run's quality.") if wanted != filled else ""
+        self._note.setText("  ".join(filter(None, (*self._reasons.values(), more))))
         self._note.setVisible(bool(self._note.text()))
         self._note.setAlignment(Qt.AlignmentFlag.AlignLeft if wanted else Qt.AlignmentFlag.AlignCenter)
         self._view.setVisible(bool(wanted))
         self._scale.setVisible(bool(self._curves))
+
+    def _that_fit(self, plots: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Plots from the top that have room enough to be read, at least one."""
+        line = self.fontMetrics().height()
+        room = self.height() - self._scale.sizeHint().height() - _AXIS_AND_NOTE * line
+        least = [(_LEAST_MOTION if isinstance(plot, MotionPlot) else _LEAST_LINES) * line for plot in plots]
+        fitting = sum(sum(least[: number + 1]) <= room for number in range(len(plots)))
+        return plots[: max(1, fitting)]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def _draw(self) -> None:
         scale: Scale = self._scale.value()  # pyright: ignore[reportAssignmentType] - one of the items above

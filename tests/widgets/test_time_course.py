@@ -174,6 +174,28 @@ def test_motion_and_carpet_share_time_and_cursor(course: TimeCourse) -> None:
     assert len(course.findChild(pg.GraphicsLayoutWidget).ci.items) == 1
 
 
+def test_where_there_is_little_room_the_course_stays_and_the_rest_says_how_to_see_it(course: TimeCourse) -> None:
+    course.set_quality(Quality(X, None, np.linspace(0, 1, 100)))
+    course.set_carpet(np.zeros((20, 100), np.float32), X, "Carpet")
+
+    def plots() -> list[type]:
+        QApplication.processEvents()
+        return [type(item) for item in course.findChild(pg.GraphicsLayoutWidget).ci.items]
+
+    def says_so() -> bool:
+        return any("higher" in label.text() for label in course.findChildren(QLabel) if label.isVisible())
+
+    everything = plots()
+    assert len(everything) == 3
+    assert not says_so()
+    course.resize(640, 120)
+    assert plots() == everything[:1]
+    assert says_so()
+    course.resize(640, 480)
+    assert plots() == everything
+    assert not says_so()
+
+
 def test_theme_reaches_the_plots(course: TimeCourse, qapp: QApplication) -> None:
     apply_theme(qapp, "light")
     qapp.processEvents()
