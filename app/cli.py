@@ -269,16 +269,16 @@ def seed(
 
     Order: drop, smooth, then one projection of drift, confounds, frequencies outside the band and censored volumes.
     """
-    from . import headless  # noqa: PLC0415
+    from . import seeding  # noqa: PLC0415
     from .recipes import Preparation  # noqa: PLC0415
     from .runs import columns_named  # noqa: PLC0415
 
     removed = columns_named(confounds, columns)
     preparation = Preparation(drop, fwhm, detrend, band, confounds, removed, censor, brain)
-    place = headless.SeedPlace(at, radius, region, atlas, mask)
+    place = seeding.SeedPlace(at, radius, region, atlas, mask)
     with Progress("Preparing") as report:
-        files = headless.SeedFiles(out, save_prepared)
-        found = headless.seed(run, place, preparation, "z" if fisher else "r", files, report)
+        files = seeding.SeedFiles(out, save_prepared)
+        found = seeding.seed(run, place, preparation, "z" if fisher else "r", files, report)
     if as_json:
         print_json({"map": out, **found.notes, "warnings": found.findings})
     else:

@@ -13,7 +13,6 @@ import msgspec
 
 from ..resources import fonts, package_folder
 from .graphics import DEBIAN_PACKAGES, DEBIAN_X11_PACKAGES, has_display
-from .headless import threads
 from .io.memory import available_bytes
 from .io.memory import in_words as bytes_in_words
 from .problems import Finding
@@ -145,3 +144,8 @@ def in_words(found: Examination) -> str:
     lines = [f"{name:<{width}}{text}" for name, text in rows]
     lines += ["", *(finding.message for finding in found.warnings)] if found.warnings else ["", "Nothing is missing."]
     return "\n".join(lines)
+
+
+def threads() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

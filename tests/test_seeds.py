@@ -9,7 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from habena.app import headless
+from habena.app import seeding
 from habena.app.compute import answer_to
 from habena.app.problems import Problem
 from habena.app.recipes import FileMap, MaskSeed, PointSeed, Preparation, RegionMask, SeedCorrelation
@@ -227,39 +227,39 @@ def test_a_region_as_seed(small_run: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("place", "preparation", "says"),
     [
-        (headless.SeedPlace((900.0, 0.0, 0.0)), Preparation(), "outside its brain mask"),
-        (headless.SeedPlace(), Preparation(), "no seed is given"),
-        (headless.SeedPlace((0.0, 0.0, 0.0), mask="m.nii"), Preparation(), "more than one seed"),
-        (headless.SeedPlace((0.0, 0.0, 0.0)), Preparation(drop=59), "too few"),
-        (headless.SeedPlace((0.0, 0.0, 0.0)), Preparation(band_hz=(0.2, 0.1)), "is not a band"),
-        (headless.SeedPlace((0.0, 0.0, 0.0)), Preparation(detrend=80), "leave no degree of freedom"),
-        (headless.SeedPlace((0.0, 0.0, 0.0)), Preparation(censor_fd_mm=0.5), "needs its motion"),
-        (headless.SeedPlace((0.0, 0.0, 0.0)), Preparation(columns=("a",)), "no table"),
-        (headless.SeedPlace((0.0, 0.0, 0.0)), Preparation(confounds="nothere.tsv"), "nothere.tsv"),
-        (headless.SeedPlace(region="nowhere"), Preparation(), "no region"),
-        (headless.SeedPlace(region="Thalamus", atlas="aal2"), Preparation(), "two sides"),
+        (seeding.SeedPlace((900.0, 0.0, 0.0)), Preparation(), "outside its brain mask"),
+        (seeding.SeedPlace(), Preparation(), "no seed is given"),
+        (seeding.SeedPlace((0.0, 0.0, 0.0), mask="m.nii"), Preparation(), "more than one seed"),
+        (seeding.SeedPlace((0.0, 0.0, 0.0)), Preparation(drop=59), "too few"),
+        (seeding.SeedPlace((0.0, 0.0, 0.0)), Preparation(band_hz=(0.2, 0.1)), "is not a band"),
+        (seeding.SeedPlace((0.0, 0.0, 0.0)), Preparation(detrend=80), "leave no degree of freedom"),
+        (seeding.SeedPlace((0.0, 0.0, 0.0)), Preparation(censor_fd_mm=0.5), "needs its motion"),
+        (seeding.SeedPlace((0.0, 0.0, 0.0)), Preparation(columns=("a",)), "no table"),
+        (seeding.SeedPlace((0.0, 0.0, 0.0)), Preparation(confounds="nothere.tsv"), "nothere.tsv"),
+        (seeding.SeedPlace(region="nowhere"), Preparation(), "no region"),
+        (seeding.SeedPlace(region="Thalamus", atlas="aal2"), Preparation(), "two sides"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(
-    small_run: Callable[..., Path], place: headless.SeedPlace, preparation: Preparation, says: str
+    small_run: Callable[..., Path], place: seeding.SeedPlace, preparation: Preparation, says: str
 ) -> None:
     with pytest.raises(Problem, match=says) as caught:
-        headless.seed(str(small_run()), place, preparation)
+        seeding.seed(str(small_run()), place, preparation)
     assert "; " in str(caught.value)
 
 
 def test_a_region_needs_a_known_space(small_run: Callable[..., Path]) -> None:
     path = small_run("sub-01_task-rest_space-T1w_bold.nii.gz")
     with pytest.raises(Problem, match="own space"):
-        headless.seed(str(path), headless.SeedPlace(region="Habenula L"))
+        seeding.seed(str(path), seeding.SeedPlace(region="Habenula L"))
 
 
 def test_the_map_and_its_record_are_written(small_run: Callable[..., Path], tmp_path: Path) -> None:
     path = small_run()
     out, prepared = tmp_path / "map.nii.gz", tmp_path / "prepared.nii.gz"
-    place = headless.SeedPlace((-33.0, -45.0, 3.0), 8.0)
+    place = seeding.SeedPlace((-33.0, -45.0, 3.0), 8.0)
     preparation = Preparation(fwhm_mm=8.0, detrend=1)
-    found = headless.seed(str(path), place, preparation, files=headless.SeedFiles(str(out), str(prepared)))
+    found = seeding.seed(str(path), place, preparation, files=seeding.SeedFiles(str(out), str(prepared)))
     written = nib.load(out)
     assert written.get_data_dtype() == np.float32
     np.testing.assert_allclose(written.affine, nib.load(path).affine)

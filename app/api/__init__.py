@@ -204,17 +204,17 @@ def seed(  # noqa: PLR0913 - the options of the command
     out, save_prepared : path
         Where to write the map and the prepared run, each with a JSON sidecar.
     """
-    from .app import headless  # noqa: PLC0415
+    from .app import seeding  # noqa: PLC0415
     from .app.recipes import Preparation  # noqa: PLC0415
     from .app.runs import columns_named  # noqa: PLC0415
 
     table = _name(confounds)
     removed = columns_named(table, columns if isinstance(columns, str) else ",".join(columns))
     preparation = Preparation(drop, fwhm, detrend, band, table, removed, censor, _name(brain))
-    place = headless.SeedPlace(at, radius, region, atlas, _name(mask))
-    files = headless.SeedFiles(_name(out), _name(save_prepared))
-    found = headless.seed(os.fspath(run), place, preparation, "z" if fisher else "r", files)
-    image = headless.image_of(found)
+    place = seeding.SeedPlace(at, radius, region, atlas, _name(mask))
+    files = seeding.SeedFiles(_name(out), _name(save_prepared))
+    found = seeding.seed(os.fspath(run), place, preparation, "z" if fisher else "r", files)
+    image = seeding.image_of(found)
     return SeedMap(image.frame(0), image.grid.affine, dict(found.notes), found.findings)
 
 
