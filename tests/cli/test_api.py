@@ -174,12 +174,12 @@ REFUSED: dict[str, Callable[[Places], object]] = {
     "no seed is given": lambda of: habena.seed(of.run),
     "more than one seed": lambda of: habena.seed(of.run, at=(0, 0, 0), region="Angular L"),
     "are not all numbers": lambda of: habena.seed(of.run, at=(0, 0, float("nan"))),
-    "none named 'diagonal'": lambda of: habena.render(of.run, of.out, layout="diagonal"),  # type: ignore[arg-type]
+    "none named 'diagonal'": lambda of: habena.render(of.run, of.out, layout="diagonal"),
     "10 x 10 is out of range": lambda of: habena.render(of.run, of.out, size=(10, 10)),
     "0 is out of range": lambda of: habena.render(of.run, of.out, dpi=0),
     "not the name of a picture": lambda of: habena.render(of.run, of.out.with_suffix(".jpg")),
     "no atlas that the program knows": lambda of: habena.regions(of.run.name),
-    "there is none named 'large'": lambda of: habena.demo(of.out.parent, size="large"),  # type: ignore[arg-type]
+    "there is none named 'large'": lambda of: habena.demo(of.out.parent, size="large"),
     "11 is out of range": lambda of: habena.demo(of.out.parent, effect=11),
 }
 
