@@ -67,7 +67,7 @@ def test_render_stays_a_function_when_the_folder_of_that_name_is_loaded() -> Non
 
 @pytest.mark.parametrize("name", ["render", "seed", "demo"])
 def test_every_option_of_a_command_is_a_parameter_of_its_function(name: str) -> None:
-    command = cli.habena.commands[name]
+    command = cli.habena.get_command(click.Context(cli.habena), name)
     options = {str(parameter.name) for parameter in command.params if isinstance(parameter, click.Parameter)}
     assert options - {"as_json"} == set(inspect.signature(getattr(habena, name)).parameters)
 
@@ -75,7 +75,7 @@ def test_every_option_of_a_command_is_a_parameter_of_its_function(name: str) -> 
 @pytest.mark.parametrize("name", ["render", "seed", "demo"])
 def test_defaults_of_a_command_are_those_of_its_function(name: str) -> None:
     parameters = inspect.signature(getattr(habena, name)).parameters
-    for option in cli.habena.commands[name].params:
+    for option in cli.habena.get_command(click.Context(cli.habena), name).params:
         wanted = parameters.get(str(option.name))
         if isinstance(option, click.Option) and wanted is not None and wanted.default is not wanted.empty:
             default = option.get_default(click.Context(cli.habena))
