@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .grid import Grid
-from .recipes import FileMap, Preparation, Recipe, RegionMask
+from .recipes import FileMap, MatrixFile, Preparation, Recipe, RegionMask, RegionMatrix
 
 
 class PreparedRun(msgspec.Struct, frozen=True):

@@ -150,4 +150,61 @@ class SeedCorrelation(msgspec.Struct, frozen=True, tag="seed"):
     measure: Literal["r", "z", "p"] = "r"
 
 
-Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation
+class RegionMatrix(msgspec.Struct, frozen=True, tag="regions"):
+    """Correlations between the regions of an atlas: of one run, or of several averaged as Fisher z.
+
+    Attributes
+    ----------
+    runs : tuple of FileMap
+    atlas : str
+        As in `RegionMask`.
+    preparation : Preparation
+        The same for every run; a table of confounds only where there is one run.
+    strategy : str
+        fMRIPrep's confounds by the name of a strategy, from each run's own table beside it; empty for none.
+    kind : str
+        Pearson correlation, or partial correlation with Ledoit and Wolf's shrinkage.
+    space : str or None
+        The template that the user has vouched for, of runs that do not say.
+    """
+
+    runs: tuple[FileMap, ...]
+    atlas: str
+    preparation: Preparation = Preparation()
+    strategy: str = ""
+    kind: Literal["pearson", "partial"] = "pearson"
+    space: str | None = None
+
+
+class MatrixFile(msgspec.Struct, frozen=True, tag="matrix"):
+    """A matrix of connections from a table; its nodes have no place in the brain."""
+
+    path: str
+
+
+class EdgeRule(msgspec.Struct, frozen=True):
+    """Which pairs of regions are edges: a share of all pairs (0 to 1), else all from a correlation on.
+
+    ``edges``: negative correlations are dropped, count by their size, or keep their sign.
+    """
+
+    edges: Literal["positive", "absolute", "signed"] = "positive"
+    density: float | None = 0.15
+    r: float | None = None
+    weighted: bool = False
+
+
+class GraphMetric(msgspec.Struct, frozen=True, tag="graph"):
+    """A metric of each region in the graph of a matrix, painted on the regions.
+
+    ``shown``: of ``a``, of ``b``, or their difference, each graph cut by the same rule.
+    """
+
+    a: RegionMatrix | MatrixFile
+    b: RegionMatrix | MatrixFile | None = None
+    shown: Literal["a", "b", "difference"] = "a"
+    rule: EdgeRule = EdgeRule()
+    metric: str = "degree"
+
+
+Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric

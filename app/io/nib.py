@@ -19,6 +19,7 @@ from nibabel.ecat import (
 )
 from nibabel.fileholders import FileHolder
 from nibabel.freesurfer.mghformat import MGHHeader
+from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 from nibabel.gifti.parse_gifti_fast import GiftiImageParser
 from nibabel.imageglobals import logger
 from nibabel.minc1 import Minc1Image
@@ -34,7 +35,10 @@ __all__ = [
     "EcatHeader",
     "EcatSubHeader",
     "FileHolder",
+    "GiftiDataArray",
+    "GiftiImage",
     "GiftiImageParser",
+    "GiftiMetaData",
     "MGHHeader",
     "Minc1Image",
     "Minc2Image",

@@ -123,13 +123,17 @@ def _sidecar(values: NDArray[Any], like: VolumeInfo, record: Record) -> bytes:
         content["SpatialReference"] = like.space.template
     if values.ndim == 4 and like.tr_s:
         content["RepetitionTime"] = like.tr_s
-    content["parameters"] = record.parameters
-    content["inputs"] = [
-        {"name": each.name, "bytes": each.stat().st_size, "sha256": sha256(each)} for each in record.inputs
-    ]
-    content["software"] = software()
-    content["warnings"] = record.warnings
-    return plain_json(content)
+    return plain_json(content | record_content(record))
+
+
+def record_content(record: Record) -> dict[str, Any]:
+    """What every sidecar says about how its file came about."""
+    return {
+        "parameters": record.parameters,
+        "inputs": [{"name": each.name, "bytes": each.stat().st_size, "sha256": sha256(each)} for each in record.inputs],
+        "software": software(),
+        "warnings": record.warnings,
+    }
 
 
 def _write_nifti(file: BinaryIO, path: Path, values: NDArray[Any], like: VolumeInfo, report: Report | None) -> None:

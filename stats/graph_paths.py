@@ -1,0 +1,226 @@
+"""Shortest paths of binary graphs: efficiency, path length, betweenness.
+
+All neighbours of a set of nodes are found by joining rows of bits, and a search ends as soon as no node is left to
+reach, which in a dense graph is after a handful of rows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from .arrays import Float64, Int64, read_only
+from .graph_bits import Words, bit_rows, count_ones, members
+from .threads import split
+
+SMALLEST = 16  # nodes worth handing to another thread
+SOURCES_AT_ONCE = 8  # whose dependencies are summed in one row, so that the order of sums depends on nothing else
+
+
+class PathSums(NamedTuple):
+    """Sums over the shortest paths from each node to all nodes that it reaches.
+
+    Attributes
+    ----------
+    inverse : (R,) float64
+        Of 1 / distance.
+    distance : (R,) float64
+    reached : (R,) int64
+        How many other nodes.
+    """
+
+    inverse: Float64
+    distance: Float64
+    reached: Int64
+
+
+def path_sums(bits: Words) -> PathSums:
+    """Sums over the shortest paths of a binary graph."""
+    n = len(bits)
+    sums = PathSums(np.empty(n), np.empty(n), np.empty(n, np.int64))
+    split(lambda start, stop: _path_sums(bits, *sums, start, stop), n, smallest=SMALLEST)
+    return sums
+
+
+def global_efficiency(sums: PathSums) -> float:
+    """Mean of 1 / distance over all pairs, 0 for those without a path (Latora and Marchiori 2001)."""
+    n = len(sums.inverse)
+    return float(sums.inverse.sum() / (n * (n - 1)))
+
+
+def path_length(sums: PathSums) -> float:
+    """Mean distance over the pairs that are connected; NaN when none is."""
+    pairs = int(sums.reached.sum())
+    return float(sums.distance.sum() / pairs) if pairs else np.nan
+
+
+def local_efficiency(bits: Words) -> Float64:
+    """Global efficiency of the graph of each node's neighbours, without the node, (R,); 0 below two neighbours."""
+    result = np.empty(len(bits))
+    split(lambda start, stop: _local_efficiency(bits, result, start, stop), len(bits), smallest=SMALLEST)
+    return result
+
+
+def betweenness(bits: Words) -> Float64:
+    """Sum over pairs of other nodes of the share of their shortest paths through a node, each pair once, (R,).
+
+    Not normalised, as in NetworkX and igraph; bctpy counts each pair twice. By Brandes 2001 (J. Math. Sociol. 25:163).
+    """
+    n = len(bits)
+    blocks = -(-n // SOURCES_AT_ONCE)
+    dependency = np.zeros((blocks, n))
+    split(lambda start, stop: _betweenness(bits, dependency, start, stop), blocks)
+    return dependency.sum(axis=0) / 2
+
+
+def count_components(bits: Words) -> int:
+    """Connected parts of a graph, single nodes included."""
+    return int(_count_components(bits))
+
+
+@njit(cache=True, nogil=True)
+def _level(bits: Words, frontier: Words, remaining: Words, following: Words, nodes: Int64) -> int:
+    """Move to ``following`` those of ``remaining`` that neighbour the frontier; return how many."""
+    following[:] = 0
+    for n in range(members(frontier, nodes)):
+        row = bits[nodes[n]]
+        left = np.uint64(0)
+        for w in range(row.size):
+            new = row[w] & remaining[w]
+            following[w] |= new
+            remaining[w] ^= new
+            left |= remaining[w]
+        if not left:
+            break
+    count = np.uint64(0)
+    for w in range(following.size):
+        count += count_ones(following[w])
+    return int(count)
+
+
+@njit(cache=True, nogil=True)
+def _search(bits: Words, source: int, remaining: Words, sets: Words, nodes: Int64) -> tuple[float, int, int]:
+    """Sums of 1 / distance and distance, and number of the nodes of ``remaining`` reached, which leave it."""
+    frontier, following = sets[0], sets[1]
+    frontier[:] = 0
+    frontier[source >> 6] = np.uint64(1) << np.uint64(source & 63)
+    remaining[source >> 6] &= ~frontier[source >> 6]
+    inverse, total, reached, steps = 0.0, 0, 0, 0
+    while True:
+        count = _level(bits, frontier, remaining, following, nodes)
+        if count == 0:
+            return inverse, total, reached
+        steps += 1
+        inverse += count / steps
+        total += count * steps
+        reached += count
+        frontier, following = following, frontier
+
+
+@njit(cache=True, nogil=True)
+def _everybody(everybody: Words, n: int) -> None:
+    """Set the bits of all nodes."""
+    everybody[:] = ~np.uint64(0)
+    if n & 63:
+        everybody[-1] = (np.uint64(1) << np.uint64(n & 63)) - np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _path_sums(bits: Words, inverse: Float64, distance: Float64, reached: Int64, start: int, stop: int) -> None:
+    n, words = bits.shape
+    remaining, sets, nodes = np.empty(words, np.uint64), np.empty((2, words), np.uint64), np.empty(n, np.int64)
+    for source in range(start, stop):
+        _everybody(remaining, n)
+        inverse[source], distance[source], reached[source] = _search(bits, source, remaining, sets, nodes)
+
+
+@njit(cache=True, nogil=True)
+def _local_efficiency(bits: Words, result: Float64, start: int, stop: int) -> None:
+    n, words = bits.shape
+    remaining, sets, nodes = np.empty(words, np.uint64), np.empty((2, words), np.uint64), np.empty(n, np.int64)
+    neighbours = np.empty(n, np.int64)
+    for i in range(start, stop):
+        k = members(bits[i], neighbours)
+        total = 0.0
+        for j in range(k):
+            remaining[:] = bits[i]
+            total += _search(bits, neighbours[j], remaining, sets, nodes)[0]
+        result[i] = total / (k * (k - 1)) if k > 1 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _count_components(bits: Words) -> int:
+    n, words = bits.shape
+    remaining, sets, nodes = np.empty(words, np.uint64), np.empty((2, words), np.uint64), np.empty(n, np.int64)
+    _everybody(remaining, n)
+    components = 0
+    for source in range(n):
+        if (remaining[source >> 6] >> np.uint64(source & 63)) & np.uint64(1):
+            _search(bits, source, remaining, sets, nodes)
+            components += 1
+    return components
+
+
+@njit(cache=True, nogil=True)
+def _betweenness(bits: Words, dependency: Float64, start: int, stop: int) -> None:
+    n, words = bits.shape
+    levels, paths, shares = np.empty((n + 1, words), np.uint64), np.empty(n), np.empty(n)
+    nodes, ends, met = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(words, np.uint64)
+    for block in range(start, stop):
+        for source in range(block * SOURCES_AT_ONCE, min(n, (block + 1) * SOURCES_AT_ONCE)):
+            last = _count_paths(bits, source, levels, paths, (nodes, ends, met))
+            shares[source] = 0.0
+            for n_ in range(members(levels[last], nodes)):
+                shares[nodes[n_]] = 1 / paths[nodes[n_]]
+            for level in range(last - 1, 0, -1):
+                for n_ in range(members(levels[level], nodes)):
+                    u = nodes[n_]
+                    for w in range(words):
+                        met[w] = bits[u, w] & levels[level + 1, w]
+                    through = 0.0
+                    for v in range(members(met, ends)):
+                        through += shares[ends[v]]
+                    dependency[block, u] += through * paths[u]
+                    shares[u] = through + 1 / paths[u]
+
+
+@njit(cache=True, nogil=True)
+def _count_paths(bits: Words, source: int, levels: Words, paths: Float64, room: tuple[Int64, Int64, Words]) -> int:
+    """Nodes at each distance from a source, and how many shortest paths lead to each; return the largest distance."""
+    nodes, ends, met = room
+    n, words = bits.shape
+    remaining = np.empty(words, np.uint64)
+    _everybody(remaining, n)
+    levels[0] = 0
+    levels[0, source >> 6] = np.uint64(1) << np.uint64(source & 63)
+    remaining[source >> 6] ^= levels[0, source >> 6]
+    paths[:] = 0
+    paths[source] = 1
+    level = 0
+    while True:
+        levels[level + 1] = 0
+        found = np.uint64(0)
+        for n_ in range(members(levels[level], nodes)):
+            u = nodes[n_]
+            for w in range(words):
+                met[w] = bits[u, w] & remaining[w]
+                levels[level + 1, w] |= met[w]
+                found |= met[w]
+            for v in range(members(met, ends)):
+                paths[ends[v]] += paths[u]
+        if not found:
+            return level
+        level += 1
+        for w in range(words):
+            remaining[w] ^= levels[level, w]
+
+
+def compile_kernels() -> None:
+    """Compile for the types that are used."""
+    bits = read_only(bit_rows(~np.eye(3, dtype=bool)))
+    path_sums(bits)
+    local_efficiency(bits)
+    betweenness(bits)
+    count_components(bits)

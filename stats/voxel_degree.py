@@ -1,0 +1,179 @@
+"""Degree centrality of every voxel: how many others it is correlated with, or how strongly in all.
+
+Half a matrix product is the work: each tile of correlations is looked at while it is in the cache, for the voxels of
+its rows and of its columns at once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from .arrays import FAST_MATH, Float32, Float64, Int64, Report, read_only
+from .rows import UnitRows
+from .threads import split
+from .voxel_edges import ROWS, Cut, tile_bytes, tiles, usable
+
+_BLOCK = 256  # columns that a kernel adds up at a time: with four rows they fit into a processor's first cache
+
+
+class Degree(NamedTuple):
+    """A degree for each voxel.
+
+    Attributes
+    ----------
+    values : (V,) float64
+        Whole numbers when binary; NaN for rows without a correlation.
+    n_edges : int
+        Pairs that are edges.
+    """
+
+    values: Float64
+    n_edges: int
+
+
+class _Worth(NamedTuple):
+    """An edge counts as ``up[0] + up[1] * r`` when r >= high, as ``down[0] + down[1] * r`` when r <= low."""
+
+    high: np.float32
+    low: np.float32
+    up: tuple[np.float32, np.float32]
+    down: tuple[np.float32, np.float32]
+
+
+def degree_bytes(n_voxels: int, n_columns: int) -> int:
+    """Memory that `degree` needs beside the rows, at most."""
+    return tile_bytes() + n_voxels * (4 * n_columns + 64) + 8 * ROWS * (n_voxels // _BLOCK + 2)
+
+
+def degree(rows: UnitRows, cut: Cut, *, weighted: bool = False, report: Report | None = None) -> Degree:
+    """Degree of every voxel in the graph of a cut; itself is not counted.
+
+    Binary: the number of its edges; with the rule "signed" positive less negative ones. Weighted: the sum of r over
+    its edges, of \\|r\\| with the rule "absolute", of r with its sign with "signed". Sums are float32 over at most
+    256 x 512 correlations and float64 beyond, in an order that does not depend on the number of threads.
+
+    Parameters
+    ----------
+    rows : UnitRows
+        V voxels.
+    cut : Cut
+        From `voxel_edges.at_least` or `voxel_edges.at_density`.
+    weighted : bool
+    report : callable, optional
+        Called after each tile (some milliseconds).
+
+    Raises
+    ------
+    CannotCompute
+        When fewer than two voxels have a series that varies.
+
+    Notes
+    -----
+    AFNI's 3dDegreeCentrality and DPABI keep positive edges, as the rule "positive" does; CONN binarises r > 0.
+    Weighted without a threshold (r >= -1) a degree is z · Σ z - z · z of the unit rows z: no pair is looked at.
+    """
+    unit = usable(rows)
+    if weighted and cut.rule == "positive" and cut.threshold <= -1:
+        found = Degree(_unthresholded(unit), len(unit) * (len(unit) - 1) // 2)
+    else:
+        found = _by_tiles(unit, cut, _worth(cut, weighted), report)
+    values = np.full(len(rows.valid), np.nan)
+    values[rows.valid] = found.values
+    return Degree(values, found.n_edges)
+
+
+def _unthresholded(unit: Float32) -> Float64:
+    total = unit.sum(axis=0, dtype=np.float64)
+    return unit @ total - np.einsum("vt,vt->v", unit, unit, dtype=np.float64)
+
+
+def _worth(cut: Cut, weighted: bool) -> _Worth:
+    zero, one = np.float32(0), np.float32(1)
+    edge = (zero, one) if weighted else (one, zero)
+    if cut.rule == "positive":
+        return _Worth(cut.least, np.float32(-np.inf), edge, (zero, zero))
+    sign = -one if cut.rule == "absolute" or not weighted else one
+    opposite = (zero, sign) if weighted else (one if cut.rule == "absolute" else -one, zero)
+    # of 0, which is above and below, the upper side counts
+    low = -cut.least if cut.least > 0 else np.nextafter(zero, -one)
+    return _Worth(cut.least, low, edge, opposite)
+
+
+def _by_tiles(unit: Float32, cut: Cut, worth: _Worth, report: Report | None) -> Degree:
+    n = len(unit)
+    total = np.zeros(n)
+    across = np.zeros((n // _BLOCK + 2, ROWS), np.float32)  # sums over a block of columns, for each row of a strip
+    down = np.zeros(n, np.float32)  # sums over a strip of rows, for each column
+    counts = np.zeros(n // _BLOCK + 2, np.int64)
+    for tile in tiles(unit, report):
+        place = (tile.column - tile.row) // _BLOCK
+        block = _Sums(across[place:], down[tile.column :], counts[place:])
+        split(lambda start, stop, r=read_only(tile.r), to=block: _add(r, worth, to, start, stop), _blocks(tile.r))
+        if tile.column + tile.r.shape[1] == n:
+            rows = slice(tile.row, tile.row + len(tile.r))
+            total[rows] += across.sum(axis=0, dtype=np.float64)[: len(tile.r)]
+            total[tile.row :] += down[tile.row :]
+            across[:], down[:] = 0, 0
+    _add_ties(total, unit, cut, worth)
+    return Degree(total, int(counts.sum()) + len(cut.tied))
+
+
+class _Sums(NamedTuple):
+    across: Float32
+    down: Float32
+    counts: Int64
+
+
+def _blocks(r: Float32) -> int:
+    return -(-r.shape[1] // _BLOCK)
+
+
+def _add_ties(total: Float64, unit: Float32, cut: Cut, worth: _Worth) -> None:
+    """The edges among the ties, which all have the smallest kept |r|."""
+    if not len(cut.tied):
+        return
+    r = np.full(len(cut.tied), cut.threshold)
+    if cut.rule != "positive":
+        r *= np.sign(np.einsum("vt,vt->v", unit[cut.tied[:, 0]], unit[cut.tied[:, 1]]))
+    value = np.where(r >= 0, worth.up[0] + worth.up[1] * r, worth.down[0] + worth.down[1] * r)
+    if cut.rule == "positive":
+        value = worth.up[0] + worth.up[1] * r
+    for side in cut.tied.T:
+        total += np.bincount(side, value, len(total))
+
+
+@njit(cache=True, nogil=True, fastmath=FAST_MATH)
+def _add(r: Float32, worth: _Worth, to: _Sums, start: int, stop: int) -> None:
+    """Blocks of columns start to stop: what their edges count for, by row and by column, and how many there are."""
+    high, low = worth.high, worth.low
+    a, b = worth.up
+    c, d = worth.down
+    zero = np.float32(0)
+    for block in range(start, stop):
+        first, last = block * _BLOCK, min(r.shape[1], (block + 1) * _BLOCK)
+        down = to.down[first:last]
+        n = 0
+        for i in range(r.shape[0]):
+            row = r[i, first:last]
+            total = zero
+            kept = np.int32(0)
+            for j in range(row.size):
+                x = row[j]
+                value = (a + b * x if x >= high else zero) + (c + d * x if x <= low else zero)
+                total += value
+                down[j] += value
+                kept += np.int32(x >= high) + np.int32(x <= low)
+            to.across[block, i] += total
+            n += kept
+        to.counts[block] += n
+
+
+def compile_kernels() -> None:
+    """Compile for the types that are used."""
+    zero = np.float32(0)
+    worth = _Worth(zero, zero, (zero, zero), (zero, zero))
+    sums = _Sums(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), np.zeros(1, np.int64))
+    _add(read_only(np.zeros((1, 1), np.float32)), worth, sums, 0, 1)
