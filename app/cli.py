@@ -29,6 +29,8 @@ COMMANDS = {
     "render": ("view", "render"),
     "regions": ("view", "regions"),
     "seed": ("seed", "seed"),
+    "group-seed": ("group_seed", "group_seed"),
+    "model": ("model", "model"),
     "demo": ("view", "demo"),
     "doctor": ("view", "doctor"),
 }  # name: module in `commands`, function

@@ -17,9 +17,32 @@ from .atlas import Atlas
 from .display import content_box
 from .grid import Grid
 from .problems import Problem, silent
-from .questions import AtlasData, CortexData, PreparedRun, Projection, QualityOf, Question, RegionSurface
-from .recipes import AtlasLabels, Drawing, FileMap, MaskSeed, Recipe, RegionMask, SeedCorrelation, label_file
-from .resolve import in_order
+from .questions import (
+    AtlasData,
+    CortexData,
+    GroupCovariate,
+    PreparedGroup,
+    PreparedRun,
+    Projection,
+    QualityOf,
+    Question,
+    RegionSurface,
+)
+from .recipes import (
+    AtlasLabels,
+    Drawing,
+    FileMap,
+    GraphMetric,
+    GroupSeedMap,
+    MaskSeed,
+    MatrixFile,
+    Recipe,
+    RegionMask,
+    RegionMatrix,
+    SeedCorrelation,
+    label_file,
+)
+from .resolve import covariate_of, group_of, in_order, of_each_run
 from .results import Results
 
 if TYPE_CHECKING:
@@ -282,6 +305,64 @@ def seed_mask(question: SeedCorrelation, run: Prepared, known: Known) -> NDArray
     return mask_of(question.seed.mask, known, run.grid) if isinstance(question.seed, MaskSeed) else None
 
 
+def _matrix(question: RegionMatrix, known: Known, report: Report) -> Any:
+    """Correlations between regions; a run that is not open is read for it and let go again."""
+    from .connectome import mean_of, name_of, of_run, prepared_with  # noqa: PLC0415 - SciPy and Numba
+    from .runs import Prepared  # noqa: PLC0415
+
+    (run, *others) = question.runs
+    if others:
+        return mean_of([known(each) for each in of_each_run(question)], name_of(question.runs))
+    prepared = None if question.strategy else known(PreparedRun(run, question.preparation))
+    if not isinstance(prepared, Prepared):
+        source = known(run)
+        opened = source if isinstance(source, Answer) else open_file(run.path)
+        try:
+            prepared = prepared_with(question, opened, lambda f: report(0.95 * f))
+        finally:
+            close = getattr(opened.image, "close", None)
+            if opened is not source and close is not None:
+                close()
+    return of_run(question, prepared, known(AtlasData(question.atlas)))
+
+
+def _graph(question: GraphMetric, known: Known, report: Report) -> Answer:
+    from .graph_answers import graph_answer  # noqa: PLC0415 - Numba
+
+    del report
+    matrices = tuple(known(matrix) for matrix in (question.a, question.b) if matrix is not None)
+    atlas = known(AtlasData(question.a.atlas)) if isinstance(question.a, RegionMatrix) else None
+    return graph_answer(question, matrices, atlas)
+
+
+def _group(question: PreparedGroup, known: Known, report: Report) -> Any:
+    from .group_runs import prepare_group  # noqa: PLC0415 - SciPy and Numba
+
+    del known
+    return prepare_group(question, report)
+
+
+def _group_covariate(question: GroupCovariate, known: Known, report: Report) -> Any:
+    from .group_runs import read_covariate  # noqa: PLC0415 - SciPy and Numba
+
+    return read_covariate(question.model, known(question.group), report)
+
+
+def _group_seed(question: GroupSeedMap, known: Known, report: Report) -> Answer:
+    from .group_maps import group_answer  # noqa: PLC0415 - SciPy and Numba
+
+    group, model, seed = known(group_of(question)), question.model, question.seed
+    mask = mask_of(seed.mask, known, group.grid) if isinstance(seed, MaskSeed) else None
+    covariate = known(covariate_of(question)) if model.voxelwise else None
+    return group_answer(question, group, mask, covariate, report)
+
+
+def _matrix_file(question: MatrixFile) -> Any:
+    from .connectome import of_file  # noqa: PLC0415
+
+    return of_file(question.path)
+
+
 _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     FileMap: lambda question, _known, _report: open_file(question.path),
     AtlasData: lambda question, _known, _report: open_atlas(question.id),
@@ -290,6 +371,12 @@ _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     PreparedRun: _prepared,
     QualityOf: _quality,
     SeedCorrelation: _seed,
+    RegionMatrix: _matrix,
+    MatrixFile: lambda question, _known, _report: _matrix_file(question),
+    GraphMetric: _graph,
+    PreparedGroup: _group,
+    GroupCovariate: _group_covariate,
+    GroupSeedMap: _group_seed,
     Drawing: lambda question, known, _report: drawing_answer(question, known),
     RegionSurface: lambda question, known, _report: region_surface(
         question.region, known(AtlasData(question.region.atlas))

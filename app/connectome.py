@@ -215,3 +215,17 @@ def shared(parts: Sequence[Connectome]) -> list[NDArray[np.intp]]:
 def name_of(runs: tuple[FileMap, ...]) -> str:
     """What a set of runs is called."""
     return Path(runs[0].path).name if len(runs) == 1 else f"{len(runs)} runs"
+
+
+def of_file(path: str) -> Connectome:
+    """A matrix from a table.
+
+    Raises
+    ------
+    Problem
+        No square symmetric matrix of numbers.
+    """
+    from .io.matrices import read_matrix  # noqa: PLC0415 - only for matrix files
+
+    table = read_matrix(path)
+    return Connectome(Path(path).name, read_only(table.matrix), table.names, tuple("" for _ in table.names))

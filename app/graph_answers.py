@@ -51,7 +51,7 @@ class Measured(NamedTuple):
     metrics: GraphMetrics
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class GraphAnswer(Answer):
     """A painted metric with the graphs that it was measured on.
 
@@ -59,12 +59,12 @@ class GraphAnswer(Answer):
     ----------
     parts : tuple of Measured
         A, and B where there is one; both with the same nodes then.
-    recipe : GraphMetric or None
+    recipe : GraphMetric
         The question.
     """
 
-    parts: tuple[Measured, ...] = ()
-    recipe: GraphMetric | None = None
+    parts: tuple[Measured, ...]
+    recipe: GraphMetric
 
 
 def graph_answer(question: GraphMetric, matrices: tuple[Connectome, ...], atlas: Atlas | None) -> GraphAnswer:
@@ -107,9 +107,7 @@ def measured(matrix: Connectome, rule: EdgeRule, names: Iterable[str], report: R
     from ..stats.graph import metrics, threshold_matrix  # noqa: PLC0415 - Numba
 
     try:
-        cut = threshold_matrix(
-            matrix.matrix, rule.edges, density=rule.density, r=rule.r, weighted=rule.weighted
-        )
+        cut = threshold_matrix(matrix.matrix, rule.edges, density=rule.density, r=rule.r, weighted=rule.weighted)
         return Measured(matrix, cut, metrics(cut, dict.fromkeys(names), report=report))
     except CannotCompute as refused:
         raise Problem(matrix.title, refused.what, refused.todo) from refused
@@ -124,22 +122,13 @@ def nodal(question: GraphMetric, parts: tuple[Measured, ...], metric: str) -> Fl
     return values[-1] if question.shown == "b" else values[0]
 
 
-def overall(question: GraphMetric, parts: tuple[Measured, ...]) -> dict[str, tuple[float, ...]]:
+def overall(parts: tuple[Measured, ...]) -> dict[str, tuple[float, ...]]:
     """Metrics of the whole graph by name: of A, and where there is a B, of B and A less B."""
-    del question
     found: dict[str, tuple[float, ...]] = {}
     for name in OVERALL_TITLES:
         values = [part.metrics.overall.get(name, np.nan) for part in parts]
         found[name] = (*values, values[0] - values[1]) if len(values) > 1 else tuple(values)
     return found
-
-
-def shown_matrix(question: GraphMetric, parts: tuple[Measured, ...]) -> Float64:
-    """The matrix as it is shown: r, or for a difference Fisher z of A less that of B."""
-    matrices = [part.connectome.matrix for part in parts]
-    if question.shown == "difference" and len(matrices) > 1:
-        return difference_of(parts)
-    return matrices[-1] if question.shown == "b" else matrices[0]
 
 
 def difference_of(parts: tuple[Measured, ...]) -> Float64:

@@ -58,6 +58,7 @@ class Found(NamedTuple):
 
     test: str
     statistic: NDArray[np.float32]
+    sign: NDArray[np.int8]
     label: NDArray[np.int32]
     p_of_cluster: NDArray[np.float64] | None
     p_of_element: NDArray[np.floating[Any]] | None
@@ -71,11 +72,13 @@ def cluster_rows(found: Found, place: Place, neighbours: Neighbours, atlas: Atla
     order = members[np.argsort(found.label[members], kind="stable")]
     labels, start = np.unique(found.label[order], return_index=True)
     groups = np.split(order, start[1:])
-    rows = [_row(found, int(label), group, place, neighbours, atlas) for label, group in zip(labels, groups, strict=True)]
+    rows = [
+        _row(found, int(label), group, place, neighbours, atlas) for label, group in zip(labels, groups, strict=True)
+    ]
     return tuple(sorted(rows, key=lambda row: (-row.size, -abs(row.peak_value))))
 
 
-def _row(  # noqa: PLR0913, PLR0917 - what one row is made of
+def _row(
     found: Found, label: int, group: NDArray[np.int64], place: Place, neighbours: Neighbours, atlas: Atlas | None
 ) -> ClusterRow:
     peak = int(group[np.argmax(np.abs(found.statistic[group]))])
@@ -88,7 +91,7 @@ def _row(  # noqa: PLR0913, PLR0917 - what one row is made of
         p = float(np.nanmin(found.p_of_element[group]))
     return ClusterRow(
         found.test,
-        1 if value > 0 else -1,
+        int(found.sign[label]),
         len(group),
         len(group) * place.size_mm3 if isinstance(place, VolumePlace) else None,
         None if volume else float(neighbours.size[group].sum()),

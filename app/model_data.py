@@ -77,15 +77,16 @@ def read_covariate(column: str, table: StudyTable, rows: Sequence[int], data: Mo
         As `read_data`; or another grid or surface; or an element without a number.
     """
     with closing(open_scans(COLUMN + column, table, rows, None)) as scans:
-        if not scans.whole.fits(data.place):
+        place = data.place
+        if isinstance(place, RegionPlace) or not scans.whole.fits(place):
             what = f"column {column}: the images are not on the grid or surface of the data"
             raise Problem(table.path, what, "resample them to the data's grid")
-        values = np.stack([data.place.take(scans.read(n)) for n in range(len(rows))])
+        values = np.stack([place.take(scans.read(n)) for n in range(len(rows))])
         bad = int((~np.isfinite(values)).any(axis=0).sum())
         if bad:
             what = f"column {column}: {bad} of {values.shape[1]} analysed elements have no number in some image"
             raise Problem(table.path, what, "give a mask with --mask that the covariate covers")
-        return ModelData(values, data.place, scans.inputs, scans.findings, scans.simulated)
+        return ModelData(values, place, scans.inputs, scans.findings, scans.simulated)
 
 
 def rows_with_images(model: Model, table: StudyTable) -> tuple[NDArray[np.int64], tuple[Finding, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .grid import Grid
-from .recipes import FileMap, MatrixFile, Preparation, Recipe, RegionMask, RegionMatrix
+from .recipes import FileMap, GroupModel, GroupRun, MatrixFile, Preparation, Recipe, RegionMask, RegionMatrix
 
 
 class PreparedRun(msgspec.Struct, frozen=True):
@@ -13,6 +13,23 @@ class PreparedRun(msgspec.Struct, frozen=True):
 
     run: FileMap
     preparation: Preparation
+
+
+class PreparedGroup(msgspec.Struct, frozen=True):
+    """The series of several runs on the voxels that all of them have, each after the same preparation.
+
+    Its runs are read one after the other and let go again; they need not be open.
+    """
+
+    runs: tuple[GroupRun, ...]
+    preparation: Preparation
+
+
+class GroupCovariate(msgspec.Struct, frozen=True):
+    """The voxelwise covariate of a model on a group's voxels; images of runs become observations as the runs do."""
+
+    model: GroupModel
+    group: PreparedGroup
 
 
 class QualityOf(msgspec.Struct, frozen=True):
@@ -51,7 +68,19 @@ class Projection(msgspec.Struct, frozen=True):
     cortex: str | None
 
 
-Question = Recipe | PreparedRun | QualityOf | AtlasData | RegionSurface | CortexData | Projection
+Question = (
+    Recipe
+    | PreparedRun
+    | QualityOf
+    | AtlasData
+    | RegionSurface
+    | CortexData
+    | Projection
+    | RegionMatrix
+    | MatrixFile
+    | PreparedGroup
+    | GroupCovariate
+)
 
 
 def projection_of(grid: Grid, cortex: str | None) -> Projection:

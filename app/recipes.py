@@ -207,4 +207,75 @@ class GraphMetric(msgspec.Struct, frozen=True, tag="graph"):
     metric: str = "degree"
 
 
-Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric
+class GroupRun(msgspec.Struct, frozen=True):
+    """One run of a group, with its own table of confounds."""
+
+    path: str
+    confounds: str | None = None
+
+
+class GroupModel(msgspec.Struct, frozen=True):
+    """A linear model of Fisher z over runs, as numbers: it stays what it is when the table behind it changes.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Of the design.
+    design : tuple of tuple of float
+        (n, p), one row per observation.
+    contrast : tuple of tuple of float
+        (q, p): one row for t, several for F, none to test the voxelwise covariate.
+    name : str
+        What is tested, in words.
+    formula : str
+        What the design came from, for people.
+    pairs : tuple of (int, int)
+        The two runs of each observation; empty where observation i is run i.
+    combined : str
+        Whether the two are subtracted (first minus second) or averaged.
+    voxelwise : tuple of str
+        A covariate with a value per voxel: an image for each run, or none.
+    """
+
+    columns: tuple[str, ...]
+    design: tuple[tuple[float, ...], ...]
+    contrast: tuple[tuple[float, ...], ...]
+    name: str = "mean"
+    formula: str = "~ 1"
+    pairs: tuple[tuple[int, int], ...] = ()
+    combined: Literal["difference", "mean"] = "difference"
+    voxelwise: tuple[str, ...] = ()
+
+    @property
+    def residual_df(self) -> int:
+        """Observations less columns."""
+        return len(self.design) - len(self.columns) - bool(self.voxelwise)
+
+    @property
+    def df(self) -> tuple[float, float]:
+        """Degrees of freedom of numerator (1 for t) and residual."""
+        return float(max(1, len(self.contrast))), float(self.residual_df)
+
+    @property
+    def kind(self) -> Literal["t", "F"]:
+        """The statistic."""
+        return "F" if len(self.contrast) > 1 else "t"
+
+
+GroupMeasure = Literal["statistic", "estimate", "mean r", "p"]
+
+
+class GroupSeedMap(msgspec.Struct, frozen=True, tag="group-seed"):
+    """A test over the seed maps of several runs, in each voxel.
+
+    ``measure``: t or F, the estimate in Fisher z, the mean correlation (averaged as Fisher z), or -log10 p.
+    """
+
+    runs: tuple[GroupRun, ...]
+    seed: Seed
+    model: GroupModel
+    preparation: Preparation = Preparation()
+    measure: GroupMeasure = "statistic"
+
+
+Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric | GroupSeedMap

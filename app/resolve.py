@@ -9,10 +9,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from .answers import Answer
+from .grid import Grid
 from .problems import Problem
 from .questions import (
     AtlasData,
     CortexData,
+    GroupCovariate,
+    PreparedGroup,
     PreparedRun,
     Projection,
     QualityOf,
@@ -25,11 +28,15 @@ from .recipes import (
     CrosshairSeed,
     Drawing,
     FileMap,
+    GraphMetric,
+    GroupModel,
+    GroupSeedMap,
     MaskSeed,
     Point,
     PointSeed,
     Recipe,
     RegionMask,
+    RegionMatrix,
     SeedCorrelation,
     ThresholdFill,
 )
@@ -60,9 +67,13 @@ class Needed(NamedTuple):
 
 def concrete(recipe: Recipe, state: ViewState, results: Results) -> Recipe:
     """The recipe with the crosshair's place put in, at the nearest voxel's centre, so that equal places are equal."""
-    if not (isinstance(recipe, SeedCorrelation) and isinstance(recipe.seed, CrosshairSeed)):
+    if not (isinstance(recipe, SeedCorrelation | GroupSeedMap) and isinstance(recipe.seed, CrosshairSeed)):
         return recipe
-    at = snapped(state.crosshair_mm, results.get(recipe.run))
+    if isinstance(recipe, GroupSeedMap):
+        grid = getattr(results.get(group_of(recipe)), "grid", None)
+        at = state.crosshair_mm if grid is None else centre_of_voxel(state.crosshair_mm, grid)
+    else:
+        at = snapped(state.crosshair_mm, results.get(recipe.run))
     return replace(recipe, seed=PointSeed(at, recipe.seed.radius_mm))
 
 
@@ -70,11 +81,27 @@ def snapped(at_mm: Point, answer: object) -> Point:
     """Centre of the voxel of an image at a place; the place itself outside it."""
     if not isinstance(answer, Answer) or answer.image is None:
         return at_mm
-    voxel = answer.image.grid.voxel_at(at_mm)
+    return centre_of_voxel(at_mm, answer.image.grid)
+
+
+def centre_of_voxel(at_mm: Point, grid: Grid) -> Point:
+    """Centre of the voxel at a place; the place itself outside the grid."""
+    voxel = grid.voxel_at(at_mm)
     if voxel is None:
         return at_mm
-    x, y, z = (round(float(v), 4) for v in answer.image.grid.mm_of(voxel))
+    x, y, z = (round(float(v), 4) for v in grid.mm_of(voxel))
     return x, y, z
+
+
+def group_of(recipe: GroupSeedMap) -> PreparedGroup:
+    """The runs that a group's map is of."""
+    return PreparedGroup(recipe.runs, recipe.preparation)
+
+
+def covariate_of(recipe: GroupSeedMap) -> GroupCovariate:
+    """The voxelwise covariate that a group's map needs, whatever else its model asks."""
+    model = GroupModel((), (), (), "", "", recipe.model.pairs, recipe.model.combined, recipe.model.voxelwise)
+    return GroupCovariate(model, group_of(recipe))
 
 
 def stands_on(question: Question) -> tuple[Question, ...]:
@@ -84,12 +111,23 @@ def stands_on(question: Question) -> tuple[Question, ...]:
         case SeedCorrelation(run=run, seed=seed, preparation=preparation):
             mask = (*stands_on(seed.mask), seed.mask) if isinstance(seed, MaskSeed) else ()
             below = (run, PreparedRun(run, preparation), *mask)
+        case GroupSeedMap(seed=seed, model=model):
+            group = group_of(question)
+            mask = (*stands_on(seed.mask), seed.mask) if isinstance(seed, MaskSeed) else ()
+            below = (group, *((covariate_of(question),) if model.voxelwise else ()), *mask)
+        case GroupCovariate(group=group):
+            below = (group,)
         case PreparedRun(run=run) | QualityOf(run=run):
             below = (run,)
         case Projection(cortex=cortex):
             below = (CortexData(cortex),)
         case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | RegionSurface(region=RegionMask(atlas=atlas)):
             below = (AtlasData(atlas),)
+        case RegionMatrix(runs=runs, atlas=atlas):
+            below = (AtlasData(atlas),) if len(runs) == 1 else of_each_run(question)
+        case GraphMetric(a=a, b=b):
+            matrices = (a,) if b is None else (a, b)
+            below = (*matrices, *(AtlasData(a.atlas) for _ in matrices[:1] if isinstance(a, RegionMatrix)))
         case Drawing(grid_of=grid_of, edits=edits, start=start):
             images = tuple(edit.image for edit in edits if isinstance(edit, ThresholdFill))
             below = (grid_of, *images, *(() if start is None else (start,)))
@@ -98,8 +136,16 @@ def stands_on(question: Question) -> tuple[Question, ...]:
     return below
 
 
+def of_each_run(question: RegionMatrix) -> tuple[RegionMatrix, ...]:
+    """The matrix of each run by itself."""
+    return tuple(replace(question, runs=(run,)) for run in question.runs)
+
+
 def helpful_to(question: Question) -> tuple[Question, ...]:
     """What a question stands on, and what spares it work when it happens to be there."""
+    if isinstance(question, RegionMatrix) and len(question.runs) == 1:
+        run = question.runs[0]  # a run that is not open is read for its matrix and let go again
+        return (*stands_on(question), run, PreparedRun(run, question.preparation))
     if isinstance(question, Drawing) and question.edits:
         return (*stands_on(question), Drawing(question.grid_of, question.edits[:-1], question.start))
     return stands_on(question)
@@ -153,6 +199,10 @@ def missing(state: ViewState, results: Results, *, with_surface: bool, with_atla
 
 def _is_quick(question: Question) -> bool:
     """Whether an answer takes milliseconds once its foundations are there; degrees of freedom of a map do not."""
+    if isinstance(question, GraphMetric):
+        return True
+    if isinstance(question, GroupSeedMap):
+        return question.measure != "p" and not isinstance(question.seed, MaskSeed)
     return isinstance(question, Drawing) or (isinstance(question, SeedCorrelation) and question.measure != "p")
 
 

@@ -12,7 +12,18 @@ import msgspec
 from .io.files import replacing
 from .io.identify import identify
 from .problems import Problem
-from .recipes import AtlasLabels, FileMap, Preparation, RegionMask, label_file, label_file_id
+from .recipes import (
+    AtlasLabels,
+    FileMap,
+    GroupModel,
+    GroupRun,
+    MatrixFile,
+    Preparation,
+    RegionMask,
+    RegionMatrix,
+    label_file,
+    label_file_id,
+)
 from .state import SurfaceView, ViewState, Vouched, from_json, to_json
 
 VIEW_KEY = "habena-view"
@@ -120,19 +131,25 @@ def _renamed(value: Any, moved: Callable[[str], str]) -> Any:
 
 def _names_in(value: msgspec.Struct, moved: Callable[[str], str]) -> dict[str, Any]:
     """The fields of a value that name files, changed."""
+    own: dict[str, Any] = {}
     match value:
-        case FileMap(path=path):
-            return {"path": moved(path)}
-        case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | Vouched(atlas=atlas):
-            return {"atlas": _atlas(atlas, moved)}
+        case FileMap(path=path) | MatrixFile(path=path):
+            own = {"path": moved(path)}
+        case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | Vouched(atlas=atlas) | RegionMatrix(atlas=atlas):
+            own = {"atlas": _atlas(atlas, moved)}
         case Preparation(confounds=confounds, brain=brain):
-            return {"confounds": confounds and moved(confounds), "brain": brain and moved(brain)}
+            own = {"confounds": confounds and moved(confounds), "brain": brain and moved(brain)}
+        case GroupRun(path=path, confounds=confounds):
+            own = {"path": moved(path), "confounds": confounds and moved(confounds)}
+        case GroupModel(voxelwise=paths):
+            own = {"voxelwise": tuple(map(moved, paths))}
         case SurfaceView(cortex=cortex):
-            return {"cortex": cortex and moved(cortex)}
+            own = {"cortex": cortex and moved(cortex)}
         case ViewState(atlases=atlases):
-            return {"atlases": tuple(_atlas(atlas, moved) for atlas in atlases)}
+            own = {"atlases": tuple(_atlas(atlas, moved) for atlas in atlases)}
         case _:
-            return {}
+            pass
+    return own
 
 
 def _atlas(atlas: str, moved: Callable[[str], str]) -> str:

@@ -12,6 +12,7 @@ from ..stats.correlate import fisher_z, seed_map, seed_series
 from ..stats.effective import METHOD, effective_df, two_sided_p
 from ..stats.errors import CannotCompute
 from .answers import Answer, ArrayImage
+from .grid import Grid
 from .problems import Finding, Problem
 from .recipes import FileMap, MaskSeed, Point, PointSeed, SeedCorrelation
 from .runs import Prepared
@@ -35,7 +36,7 @@ def seed_rows(question: SeedCorrelation, run: Prepared, mask: NDArray[np.bool_] 
     """
     where = Path(question.run.path).name
     if isinstance(question.seed, PointSeed):
-        voxels = point_voxels(run, question.seed)
+        voxels = point_voxels(run.grid, question.seed)
         place = f"the seed at {in_words(question.seed.at_mm)} mm"
     elif mask is not None:
         voxels = np.flatnonzero(mask.ravel(order="F"))
@@ -49,9 +50,8 @@ def seed_rows(question: SeedCorrelation, run: Prepared, mask: NDArray[np.bool_] 
     return rows
 
 
-def point_voxels(run: Prepared, seed: PointSeed) -> NDArray[np.int64]:
+def point_voxels(grid: Grid, seed: PointSeed) -> NDArray[np.int64]:
     """Flat numbers of the nearest voxel, or of those whose centre lies within the radius."""
-    grid = run.grid
     if seed.radius_mm <= 0:
         voxel = grid.voxel_at(seed.at_mm)
         return (

@@ -19,8 +19,29 @@ from .io.memory import DoesNotFit
 from .jobs import Jobs
 from .opening import Opened, open_path
 from .problems import Finding, Problem
-from .questions import AtlasData, CortexData, PreparedRun, Projection, QualityOf, Question, RegionSurface
-from .recipes import AtlasLabels, Drawing, FileMap, Point, Recipe, SeedCorrelation, label_file
+from .questions import (
+    AtlasData,
+    CortexData,
+    PreparedGroup,
+    PreparedRun,
+    Projection,
+    QualityOf,
+    Question,
+    RegionSurface,
+)
+from .recipes import (
+    AtlasLabels,
+    Drawing,
+    FileMap,
+    GraphMetric,
+    GroupSeedMap,
+    MatrixFile,
+    Point,
+    Recipe,
+    RegionMatrix,
+    SeedCorrelation,
+    label_file,
+)
 from .resolve import Failure, asked, concrete, helpful_to, missing, stands_on
 from .results import Results
 from .scenes import Scenes, Shown, has_surface
@@ -460,6 +481,10 @@ def family_of(recipe: Recipe) -> object:
             return run, preparation, measure
         case Drawing(grid_of=grid_of):
             return grid_of
+        case GraphMetric(a=a, b=b):
+            return a, b
+        case GroupSeedMap(runs=runs, preparation=preparation, model=model, measure=measure):
+            return runs, preparation, model, measure
         case _:
             return recipe
 
@@ -467,10 +492,16 @@ def family_of(recipe: Recipe) -> object:
 def title_of(question: Question) -> str:
     """What a job says that it does."""
     match question:
-        case FileMap(path=path):
+        case FileMap(path=path) | MatrixFile(path=path):
             title = f"Opening {_name(path)}"
         case PreparedRun(run=FileMap(path=path)):
             title = f"Preparing {_name(path)}"
+        case RegionMatrix(runs=(FileMap(path=path),)):
+            title = f"Correlating the regions of {_name(path)}"
+        case RegionMatrix():
+            title = "Averaging matrices"
+        case PreparedGroup(runs=runs):
+            title = f"Preparing {len(runs)} runs"
         case QualityOf(run=FileMap(path=path)):
             title = f"Looking at the quality of {_name(path)}"
         case AtlasData(id=atlas):

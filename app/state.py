@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from .problems import Problem
-from .recipes import CrosshairSeed, FileMap, Point, Recipe, RegionMask, SeedCorrelation
+from .recipes import CrosshairSeed, FileMap, GroupSeedMap, Point, Recipe, RegionMask, SeedCorrelation
 
 SCHEMA_VERSION = 1
 
@@ -167,7 +167,7 @@ class ViewState(msgspec.Struct, frozen=True, tag_field="schema", tag="habena-vie
 
 def follows_crosshair(recipe: Recipe) -> bool:
     """Whether the answer changes as the crosshair moves."""
-    return isinstance(recipe, SeedCorrelation) and isinstance(recipe.seed, CrosshairSeed)
+    return isinstance(recipe, SeedCorrelation | GroupSeedMap) and isinstance(recipe.seed, CrosshairSeed)
 
 
 def run_of(recipe: Recipe) -> FileMap | None:

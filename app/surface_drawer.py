@@ -29,6 +29,8 @@ def _thread() -> ThreadPoolExecutor:
 class SurfaceDrawer(QObject):
     """Draws one picture after the other, and of the scenes that come meanwhile only the newest.
 
+    ``make`` makes the canvas, a `SurfaceCanvas` unless told otherwise, and ``finish`` draws a scene on it.
+
     Without a graphics card a picture takes up to tenths of a second; VTK lets Python go on while it draws. An OpenGL
     context belongs to the thread that made it, so everything that touches the canvas happens there.
 
@@ -43,11 +45,18 @@ class SurfaceDrawer(QObject):
     picked = Signal(object)
     _done = Signal(object, object)  # carries what the thread has made into the interface thread
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        make: Callable[[], Any] | None = None,
+        finish: Callable[[Any, Any], Picture] | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._canvas: SurfaceCanvas | None = None  # of the thread; made for the first picture: VTK takes time to load
+        self._make = make or _surface_canvas
+        self._finish = finish or _picture
+        self._canvas: Any = None  # of the thread; made for the first picture: VTK takes time to load
         self._drawing = False
-        self._next: SurfaceScene | None = None
+        self._next: Any = None
         self._done.connect(self._take)
 
     @property
@@ -55,13 +64,13 @@ class SurfaceDrawer(QObject):
         """Whether a picture is on its way."""
         return self._drawing
 
-    def draw(self, scene: SurfaceScene) -> None:
+    def draw(self, scene: Any) -> None:
         """Have a scene drawn; `pictured` follows unless a newer one comes first."""
         if self._drawing:
             self._next = scene
             return
         self._drawing = True
-        self._do(lambda canvas: _picture(canvas, scene), self._show)
+        self._do(lambda canvas: self._finish(canvas, scene), self._show)
 
     def pick(self, x: float, y: float) -> None:
         """Find what is under a place of the last picture; `picked` tells."""
@@ -75,18 +84,16 @@ class SurfaceDrawer(QObject):
         else:
             _thread().submit(self._close).result()
 
-    def _do(self, work: Callable[[SurfaceCanvas], Any], then: Callable[[Any], None]) -> None:
+    def _do(self, work: Callable[[Any], Any], then: Callable[[Any], None]) -> None:
         if IN_THIS_THREAD:
             then(self._on_canvas(work))
             return
         future = _thread().submit(self._on_canvas, work)
         future.add_done_callback(lambda done: self._done.emit(done, then))
 
-    def _on_canvas(self, work: Callable[[SurfaceCanvas], Any]) -> Any:
+    def _on_canvas(self, work: Callable[[Any], Any]) -> Any:
         if self._canvas is None:
-            from ..render.surface_canvas import SurfaceCanvas  # noqa: PLC0415 - after the slices
-
-            self._canvas = SurfaceCanvas()
+            self._canvas = self._make()
         return work(self._canvas)
 
     def _close(self) -> None:
@@ -106,6 +113,12 @@ class SurfaceDrawer(QObject):
         if waiting is not None:
             self.draw(waiting)
         self.pictured.emit(picture)
+
+
+def _surface_canvas() -> SurfaceCanvas:
+    from ..render.surface_canvas import SurfaceCanvas  # noqa: PLC0415 - after the slices
+
+    return SurfaceCanvas()
 
 
 def _picture(canvas: SurfaceCanvas, scene: SurfaceScene) -> Picture:

@@ -62,13 +62,14 @@ class GraphCanvas:
         self._show_meshes(scene.outline)
         if not scene.outline:
             return None
-        key = (*scene.outline, scene.size, scene.bar_height, scene.azimuth_deg, scene.elevation_deg, scene.zoom)
+        key = (*scene.outline, scene.size, scene.azimuth_deg, scene.elevation_deg, scene.zoom)
         if self._opacity is None or self._opacity[0] != key:
             # Red says how much the surface faces the viewer, and blue where there is none.
             self._glass.SetBackground(0.0, 0.0, 1.0)
             seen = self._drawn(self._glass, scene)[..., :3].astype(np.float32) / 255
             facing, missing = seen[..., 0], seen[..., 2]
-            self._opacity = (key, (FACING + EDGE * (1 - facing) ** 2) * (1 - missing))
+            opacity = ((FACING + EDGE * (1 - facing) ** 2) * (1 - missing)).astype(np.float32)
+            self._opacity = (key, opacity)
         return self._opacity[1]
 
     def _drawn(self, renderer: vtkRenderer, scene: GraphScene) -> Picture:
@@ -165,9 +166,7 @@ def _link_actor() -> tuple[vtkActor, vtkPolyData]:
     return actor, data
 
 
-def _fill(
-    data: vtkPolyData, places: NDArray[np.float32], pairs: NDArray[np.int32], colours: NDArray[np.uint8]
-) -> None:
+def _fill(data: vtkPolyData, places: NDArray[np.float32], pairs: NDArray[np.int32], colours: NDArray[np.uint8]) -> None:
     points = vtkPoints()
     points.SetData(numpy_to_vtk(np.ascontiguousarray(places, np.float32), deep=1))
     cells = vtkCellArray()
@@ -196,15 +195,11 @@ def _glass_actor(mesh: Mesh) -> vtkActor:
 
 
 def _aim(renderer: vtkRenderer, scene: GraphScene) -> None:
-    """The camera of a scene; the strip of colour bars below the view gets the background alone."""
-    width, height = scene.size
-    area = scene.pose.rect
-    renderer.SetViewport(0.0, 1 - area.height / height, 1.0, 1.0)
     aim = aim_of(scene)
     towards, up, _ = frame_of(scene.azimuth_deg, scene.elevation_deg)
     camera = renderer.GetActiveCamera()
     camera.SetFocalPoint(*aim.middle_mm)
     camera.SetPosition(*(aim.middle_mm + towards * _AWAY_MM))
     camera.SetViewUp(*up)
-    camera.SetParallelScale(aim.mm_per_px * area.height / 2)
+    camera.SetParallelScale(aim.mm_per_px * scene.size[1] / 2)
     camera.SetClippingRange(10.0, 2 * _AWAY_MM)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import PRESETS, frame_of, letters_of
-from .marks import FONT_PX, Line, Mark, Text, caption, colour_bars
-from .scene import Colour, ColourBar, Mesh, Pose, Rect
+from .marks import FONT_PX, Line, Mark, Text, caption
+from .scene import Colour, Mesh, Pose, Rect
 
 Floats = NDArray[np.float64]
 
@@ -55,10 +55,8 @@ class GraphScene:
         As in `Pose`.
     ringed : int or None
         The node that a ring marks, with ``label`` beside it.
-    bars : tuple of ColourBar
-        Keys to the colours, in a strip at the bottom.
-    bar_height : int
-        Height of that strip in pixels; 0 for none.
+    note : str
+        Said in the lower right corner.
     """
 
     size: tuple[int, int]
@@ -71,18 +69,14 @@ class GraphScene:
     ringed: int | None = None
     label: str = ""
     note: str = ""
-    bars: tuple[ColourBar, ...] = ()
-    bar_height: int = 0
     scale: float = 1.0
     background: Colour = (0, 0, 0)
     ink: Colour = (235, 235, 235)
 
     @property
     def pose(self) -> Pose:
-        """The view, above the strip of colour bars."""
-        width, height = self.size
-        area = Rect(0, 0, width, max(1, height - self.bar_height))
-        return Pose(area, self.azimuth_deg, self.elevation_deg, self.zoom, ())
+        """The view, over the whole canvas."""
+        return Pose(Rect(0, 0, *self.size), self.azimuth_deg, self.elevation_deg, self.zoom, ())
 
 
 class Aim(NamedTuple):
@@ -135,16 +129,12 @@ def node_at(scene: GraphScene, x: float, y: float) -> int | None:
 
 
 def graph_marks(scene: GraphScene) -> list[Mark]:
-    """Letters of the view, the ring and the name of the chosen node, a note, colour bars."""
+    """Letters of the view, the ring and the name of the chosen node, a note."""
     marks = _letters(scene)
     if scene.ringed is not None:
         marks += _ring(scene, scene.ringed)
-    width, height = scene.size
     if scene.note:
-        marks.append(caption(scene.note, (width, height - scene.bar_height), scene.ink, scene.scale))
-    if scene.bars and scene.bar_height:
-        strip = Rect(0, height - scene.bar_height, width, scene.bar_height)
-        marks += colour_bars(scene.bars, strip, scene.ink, scene.scale)
+        marks.append(caption(scene.note, scene.size, scene.ink, scene.scale))
     return marks
 
 
@@ -168,15 +158,10 @@ def _ring(scene: GraphScene, node: int) -> list[Mark]:
     radius = float(scene.nodes.radii_mm[node]) / aim_of(scene).mm_per_px + RING_PX * scene.scale
     turn = np.linspace(0, 2 * np.pi, 33)
     circle = np.column_stack([x + radius * np.cos(turn), y + radius * np.sin(turn)]).astype(np.float32)
-    marks: list[Mark] = [Line(circle, scene.ink, 1.5 * scale_of(scene))]
+    marks: list[Mark] = [Line(circle, scene.ink, max(1.0, 1.5 * scene.scale))]
     if scene.label:
         is_left = x > scene.size[0] / 2
         at = x - radius - 4 * scene.scale if is_left else x + radius + 4 * scene.scale
         across = "right" if is_left else "left"
         marks.append(Text(at, y, scene.label, 11.5 * scene.scale, scene.ink, across, "centre", bold=True))
     return marks
-
-
-def scale_of(scene: GraphScene) -> float:
-    """Scale of lines, at least a pixel's."""
-    return max(1.0, scene.scale)

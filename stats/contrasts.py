@@ -167,7 +167,9 @@ class Parser:
             if operator == "/":
                 value = value / other[-1]
             elif value[:-1].any() and other[:-1].any():
-                raise CannotCompute(f"the contrast '{self.text}' multiplies columns", "an interaction is a column itself")
+                raise CannotCompute(
+                    f"the contrast '{self.text}' multiplies columns", "an interaction is a column itself"
+                )
             else:
                 value = value * other[-1] if value[:-1].any() else other * value[-1]
         return value

@@ -9,11 +9,11 @@ from __future__ import annotations
 import difflib
 import warnings
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
-from formulaic import SimpleFormula
+from formulaic import ModelSpec, SimpleFormula
 from formulaic.parser.types import Factor as ParsedFactor
 from formulaic.parser.types import Term as ParsedTerm
 from formulaic.transforms.contrasts import C, SumContrasts, TreatmentContrasts
@@ -107,16 +107,22 @@ def linear_design(
     CannotCompute
         When the formula is none, a column is unknown, has one value only or depends on others, or rows are too few.
     """
-    parsed = _without_voxelwise(formulas.parse(formula), voxelwise)
+    return design_of(formulas.parse(formula), table, sum_to_zero=sum_to_zero, voxelwise=voxelwise)
+
+
+def design_of(
+    parsed: formulas.Formula, table: pd.DataFrame, *, sum_to_zero: bool = False, voxelwise: tuple[str, ...] = ()
+) -> LinearDesign:
+    """As `linear_design`, of a formula in parts."""
+    parsed = _without_voxelwise(parsed, voxelwise)
     table = table.rename(columns=str).reset_index(drop=True)
     known = parsed.response is not None and all(name in table for name in parsed.response.variables)
     left = parsed.response.variables if parsed.response and known else ()
-    _refuse_unknown(parsed.variables, table)
-    rows, dropped = _complete_rows(table, tuple(dict.fromkeys((*left, *parsed.variables))))
+    refuse_unknown(parsed.variables, table)
+    rows, dropped = complete_rows(table, tuple(dict.fromkeys((*left, *parsed.variables))))
     kept = table.iloc[rows]
     matrix, names, terms = _matrix(parsed, kept, sum_to_zero=sum_to_zero)
-    _refuse_too_few(matrix, names + voxelwise, dropped)
-    _refuse_dependent(matrix, names)
+    refuse_inestimable(matrix, names, voxelwise, dropped)
     return LinearDesign(
         matrix=read_only(matrix),
         names=names,
@@ -136,11 +142,14 @@ def _without_voxelwise(parsed: formulas.Formula, voxelwise: tuple[str, ...]) -> 
     parsed = parsed._replace(terms=terms)
     for name in voxelwise:
         if name in parsed.variables:
-            raise CannotCompute(f"'{name}' is a voxelwise covariate inside another term", "give it as a term of its own")
+            raise CannotCompute(
+                f"'{name}' is a voxelwise covariate inside another term", "give it as a term of its own"
+            )
     return parsed
 
 
-def _refuse_unknown(names: tuple[str, ...], table: pd.DataFrame) -> None:
+def refuse_unknown(names: tuple[str, ...], table: pd.DataFrame) -> None:
+    """Raise for a name that is no column of the table, with names that are near."""
     for name in names:
         if name not in table:
             near = difflib.get_close_matches(name, list(table.columns), n=3, cutoff=0.5)
@@ -150,7 +159,8 @@ def _refuse_unknown(names: tuple[str, ...], table: pd.DataFrame) -> None:
             raise CannotCompute(f"the table has several columns '{name}'", "rename all but one")
 
 
-def _complete_rows(table: pd.DataFrame, names: tuple[str, ...]) -> tuple[Int64, tuple[Dropped, ...]]:
+def complete_rows(table: pd.DataFrame, names: tuple[str, ...]) -> tuple[Int64, tuple[Dropped, ...]]:
+    """Rows with a value in every named column, and the others."""
     gaps = {name: missing(table[name]) for name in names}
     any_gap = np.zeros(len(table), np.bool_)
     for gap in gaps.values():
@@ -168,9 +178,7 @@ def _matrix(
     """The matrix by formulaic, which only looks the values up: nothing of the formula is run."""
     if not len(table):
         raise CannotCompute("no row of the table is complete", "look at the missing values")
-    values = {
-        factor.text: _encoded(factor, table, sum_to_zero=sum_to_zero) for term in parsed.terms for factor in term
-    }
+    values = {factor.text: _encoded(factor, table, sum_to_zero=sum_to_zero) for term in parsed.terms for factor in term}
     one = [ParsedTerm([ParsedFactor("1", eval_method="literal")])] * parsed.intercept
     terms = [ParsedTerm([ParsedFactor(f.text, eval_method="lookup") for f in term]) for term in parsed.terms]
     if not (one or terms):
@@ -180,8 +188,8 @@ def _matrix(
         made = SimpleFormula([*one, *terms], _ordering="none").get_model_matrix(
             pd.DataFrame(index=range(len(table))), context=values, na_action="ignore"
         )
-    slices = [(s.start, s.stop) for s in made.model_spec.term_slices.values()]
-    titles = [INTERCEPT] * len(one) + _titles(parsed.terms)
+    slices = [(s.start, s.stop) for s in cast("ModelSpec", made.model_spec).term_slices.values()]
+    titles = [INTERCEPT] * len(one) + term_titles(parsed.terms)
     return (
         np.ascontiguousarray(made, np.float64),
         tuple(str(name) for name in made.columns),
@@ -189,8 +197,8 @@ def _matrix(
     )
 
 
-def _titles(terms: tuple[tuple[formulas.Factor, ...], ...]) -> list[str]:
-    """``C(x)`` is called by its variable, unless two terms would then have one name."""
+def term_titles(terms: tuple[tuple[formulas.Factor, ...], ...]) -> list[str]:
+    """Names of terms: ``C(x)`` is called by its variable, unless two terms would then have one name."""
     full = [":".join(factor.text for factor in term) for term in terms]
     short = [":".join(f.variables[0] if f.text.startswith("C(") else f.text for f in term) for term in terms]
     return [name if short.count(name) == 1 else long for name, long in zip(short, full, strict=True)]
@@ -202,7 +210,9 @@ def _encoded(factor: formulas.Factor, table: pd.DataFrame, *, sum_to_zero: bool)
         return values if values.ndim == 1 else {str(k + 1): column for k, column in enumerate(values.T)}
     levels = values.values.cat.categories
     if len(levels) < 2:
-        raise CannotCompute(f"'{factor.text}' is '{levels[0]}' in every row that is left", "leave it out of the formula")
+        raise CannotCompute(
+            f"'{factor.text}' is '{levels[0]}' in every row that is left", "leave it out of the formula"
+        )
     if len(levels) == len(table):
         raise CannotCompute(f"'{factor.text}' has another value in every row", "leave it out, or make it numbers")
     if sum_to_zero or values.coding == "sum":
@@ -218,17 +228,17 @@ def _outcome(response: formulas.Factor, table: pd.DataFrame) -> Float64 | None:
     return None if isinstance(values, Categories) or values.ndim > 1 else read_only(np.array(values))
 
 
-def _refuse_too_few(matrix: Float64, names: tuple[str, ...], dropped: tuple[Dropped, ...]) -> None:
-    n, p = len(matrix), len(names)
-    if n <= p:
+def refuse_inestimable(
+    matrix: Float64, names: tuple[str, ...], voxelwise: tuple[str, ...] = (), dropped: tuple[Dropped, ...] = ()
+) -> None:
+    """Raise when no residual degree of freedom is left or columns depend on each other."""
+    n, columns = len(matrix), names + voxelwise
+    if n <= (p := len(columns)):
         left_out = f" ({len(dropped)} rows with missing values left out)" if dropped else ""
         raise CannotCompute(
-            f"{n} rows{left_out} cannot estimate {p} columns ({', '.join(names)}): no residual degree of freedom",
+            f"{n} rows{left_out} cannot estimate {p} columns ({', '.join(columns)}): no residual degree of freedom",
             "use fewer terms or more scans",
         )
-
-
-def _refuse_dependent(matrix: Float64, names: tuple[str, ...]) -> None:
     involved = dependent_columns(matrix)
     if len(involved) == 1:
         raise CannotCompute(f"the column '{names[involved[0]]}' is zero in every row", "leave it out of the formula")

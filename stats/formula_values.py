@@ -44,12 +44,12 @@ class Categories(NamedTuple):
     reference: object = None
 
 
-def is_categorical(column: pd.Series) -> bool:
+def is_categorical(column: Any) -> bool:
     """Whether a column is text, true or false, or has categories."""
     return not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
 
 
-def missing(column: pd.Series) -> Bool:
+def missing(column: Any) -> Bool:
     """Which values (n,) are missing: empty, ``n/a`` or not finite."""
     empty = np.array(column.isna(), dtype=np.bool_)
     if is_categorical(column):
@@ -120,7 +120,9 @@ def _polynomial(call: ast.Call, table: pd.DataFrame) -> Float64:
     given = [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == "degree")]
     order = given[0].value if len(given) == 1 and isinstance(given[0], ast.Constant) else None
     if not (isinstance(order, int) and 1 <= order <= HIGHEST_POLYNOMIAL and call.args):
-        raise CannotCompute(f"'{ast.unparse(call)}' has no order", f"write poly(column, N), N from 1 to {HIGHEST_POLYNOMIAL}")
+        raise CannotCompute(
+            f"'{ast.unparse(call)}' has no order", f"write poly(column, N), N from 1 to {HIGHEST_POLYNOMIAL}"
+        )
     x = np.asarray(_number(call.args[0], table), np.float64)
     if len(np.unique(x)) <= order:
         raise CannotCompute(f"'{ast.unparse(call)}' has too few different values", "lower the order")
@@ -129,7 +131,7 @@ def _polynomial(call: ast.Call, table: pd.DataFrame) -> Float64:
     return (basis * np.sign(np.diag(scale)))[:, 1:]
 
 
-def _categorical(column: pd.Series) -> pd.Series:
+def _categorical(column: Any) -> pd.Series:
     values = column.reset_index(drop=True)
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.remove_unused_categories()
@@ -137,7 +139,7 @@ def _categorical(column: pd.Series) -> pd.Series:
 
 
 def _coded(call: ast.Call, factor: Factor, table: pd.DataFrame) -> Categories:
-    """``C(x)``, ``C(x, Sum)``, ``C(x, Treatment('a'))``; also formulaic's ``contr.sum`` and ``contr.treatment('a')``."""
+    """``C(x)``, ``C(x, Sum)``, ``C(x, Treatment('a'))``, also as ``contr.sum`` and ``contr.treatment('a')``."""
     values = _categorical(table[factor.variables[0]])
     if len(call.args) == 1 and not call.keywords:
         return Categories(values)
@@ -147,7 +149,11 @@ def _coded(call: ast.Call, factor: Factor, table: pd.DataFrame) -> Categories:
         ast.unparse(name) if name else ""
     )
     arguments = [*given.args, *(keyword.value for keyword in given.keywords)] if given else []
-    if kind is None or len(arguments) > (kind == "treatment") or not all(isinstance(a, ast.Constant) for a in arguments):
+    if (
+        kind is None
+        or len(arguments) > (kind == "treatment")
+        or not all(isinstance(a, ast.Constant) for a in arguments)
+    ):
         raise CannotCompute(f"'{factor.text}' is no coding", "write C(x), C(x, Sum) or C(x, Treatment('level'))")
     levels = {str(level): level for level in values.cat.categories}
     wanted = [str(argument.value) for argument in arguments if isinstance(argument, ast.Constant)]

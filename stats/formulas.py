@@ -114,6 +114,8 @@ def parse(text: str) -> Formula:
     responses = [_factors(term) for term in left]
     if len(responses) > 1 or any(len(factors) != 1 for factors in responses):
         raise CannotCompute(f"'{text}' has more than one outcome", "name one on the left of ~")
+    if responses and isinstance(responses[0][0].tree, ast.Call) and responses[0][0].text.startswith("C("):
+        raise _not_allowed(responses[0][0].text)
     terms = sorted((_factors(term) for term in right), key=len)
     return Formula(responses[0][0] if responses else None, () in terms, tuple(term for term in terms if term))
 
@@ -185,7 +187,7 @@ def _check_tokens(tokens: list[Token], text: str) -> None:
     for before, token in zip([None, *tokens], tokens, strict=False):
         if token.kind is kinds.OPERATOR and token.token not in allowed and set(token.token) - set("+-~:*/"):
             raise CannotCompute(f"'{token.token}' in '{text}' is not offered", "use ~ + - : * / ** ( )")
-        if token.kind is kinds.CONTEXT and token.token in "[]":
+        if token.kind is kinds.CONTEXT and token.token in {"[", "]"}:
             raise CannotCompute(f"'{token.token}' in '{text}' is not offered", "use round brackets")
         exponent = before is not None and before.token in ("**", "^")
         if token.kind is kinds.VALUE and not exponent and token.token not in ("0", "1"):

@@ -10,7 +10,8 @@ from scipy import special
 
 from .arrays import Float64
 from .errors import CannotCompute
-from .glm_fit import Fit, Groups, compile_kernels, fit
+from .glm_fit import Fit, Groups, fit
+from .glm_kernels import compile_kernels
 
 __all__ = ["Fit", "TestMaps", "compile_kernels", "fit", "test"]
 
@@ -59,7 +60,7 @@ class TestMaps(NamedTuple):
     df_map: Float64 | None = None
 
 
-def test(model: Fit, weights: ArrayLike, *, level: float = 0.95, one_sided: bool = False) -> TestMaps:
+def test(model: Fit, weights: ArrayLike, *, level: float = 0.95, one_sided: bool = False) -> TestMaps:  # noqa: PT028 - no test of pytest
     """Test a contrast: t for one row of weights, F for several.
 
     With variances by group the standard error is that of ordinary least squares when each group g has a variance
@@ -90,6 +91,8 @@ def test(model: Fit, weights: ArrayLike, *, level: float = 0.95, one_sided: bool
     c = np.atleast_2d(np.asarray(weights, np.float64))
     _check(model, c, level=level, one_sided=one_sided)
     rows = model.rows(c)
+    if len(c) > 1:  # the same test of independent directions of length 1: nothing is squared that rounding could hide
+        rows = np.linalg.qr(rows.transpose(0, 2, 1)).Q.transpose(0, 2, 1)
     estimates = rows[0] @ model.scores if len(rows) == 1 else np.einsum("vqp,pv->qv", rows, model.scores)
     with np.errstate(all="ignore"):
         found = _pooled(model, rows, estimates) if model.groups is None else _by_group(model.groups, rows, estimates)
@@ -125,8 +128,7 @@ def _pooled(model: Fit, rows: Float64, estimates: Float64) -> _Found:
     if rows.shape[1] == 1:
         se = np.sqrt(variance * (rows**2).sum(axis=(1, 2)))
         return _Found(estimates[0] / se, df, se)
-    white = _whitener(rows @ rows.transpose(0, 2, 1))
-    return _Found(_length2(white, estimates) / (len(estimates) * variance), df)
+    return _Found((estimates**2).sum(axis=0) / (len(estimates) * variance), df)
 
 
 def _by_group(groups: Groups, rows: Float64, estimates: Float64) -> _Found:
@@ -141,20 +143,16 @@ def _by_group(groups: Groups, rows: Float64, estimates: Float64) -> _Found:
     if q == 1:
         se = 1 / np.abs(white[:, 0, 0])
         return _Found(estimates[0] / se, df, se)
-    return _Found(_length2(white, estimates) / (q + 2 * a - 6 * a / (q + 2)), df)
+    whitened = np.einsum("vqr,qv->rv", white, estimates)
+    return _Found((whitened**2).sum(axis=0) / (q + 2 * a - 6 * a / (q + 2)), df)
 
 
 def _whitener(covariance: Float64) -> Float64:
     """L with L' S L = 1 for each S, (..., q, q); NaN where S is singular or not finite."""
-    fine = np.isfinite(covariance).all(axis=(1, 2))
+    fine = np.asarray(np.isfinite(covariance).all(axis=(1, 2)))
     sizes, directions = np.linalg.eigh(np.where(fine[:, None, None], covariance, np.eye(covariance.shape[1])))
     fine &= sizes[:, 0] > SINGULAR * sizes[:, -1]
     return np.where(fine[:, None, None], directions / np.sqrt(sizes)[:, None, :], np.nan)
-
-
-def _length2(white: Float64, estimates: Float64) -> Float64:
-    whitened = white[0].T @ estimates if len(white) == 1 else np.einsum("vqr,qv->rv", white, estimates)
-    return (whitened**2).sum(axis=0)
 
 
 def _effect(model: Fit, weights: Float64) -> Float64 | None:

@@ -8,27 +8,23 @@ its own in every voxel is one more column of Q there (Frisch and Waugh 1933, doi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from .arrays import Float64, Int64, Report, read_only
 from .collinear import dependent_columns
 from .errors import CannotCompute
+from .glm_kernels import fit_voxels
 from .threads import split
 
-VOXELS_AT_ONCE = 128  # a block of data and its residuals stay in a processor's cache
 VOXELS_PER_REPORT = 16384
 SMALLEST = 1024  # voxels worth handing to another thread
 LEAST_DF = 1e-6  # of a group with a variance of its own
-# Share of the sum of squares that residuals of float32 and float64 data have by rounding alone.
-EXACT_32 = (4 * float(np.finfo(np.float32).eps)) ** 2
-EXACT_64 = (64 * float(np.finfo(np.float64).eps)) ** 2
-COLLINEAR = 1e-12  # share of a voxelwise covariate's sum of squares that must be left beside the other columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +96,7 @@ class Fit:
     def rows(self, weights: Float64) -> Float64:
         """Weights of the scores instead of the coefficients, C R^-1: (1, q, p), or (V, q, p + m) per voxel."""
         fixed = self.triangle.shape[0]
-        shared = solve_triangular(self.triangle, weights[:, :fixed].T, trans="T").T
+        shared = solve_triangular(self.triangle, weights[:, :fixed].T, trans=1).T
         if self.covariates is None:
             return shared[None]
         own = weights[:, fixed:] - np.einsum("qp,vpm->vqm", shared, self.covariates[:, :fixed])
@@ -155,16 +151,9 @@ def fit(
     triangles = np.empty((v, k, len(covariates)))
     own_gram = len(covariates) > 0 and len(labels) > 1
     gram = np.zeros((len(labels), v if own_gram else 0, k, k))
-    arguments = (y, read_only(covariates), read_only(np.ascontiguousarray(basis)), read_only(of_scan))
-    for start in range(0, v, VOXELS_PER_REPORT):
-        if report is not None:
-            report(start / v)
-        stop = min(v, start + VOXELS_PER_REPORT)
-
-        def part(first: int, last: int, start: int = start) -> None:
-            _fit(arguments, (scores, rss, triangles, gram), start + first, start + last)
-
-        split(part, stop - start, smallest=SMALLEST)
+    given = (y, read_only(covariates), read_only(np.ascontiguousarray(basis)), read_only(of_scan))
+    made = (scores, rss, triangles, gram)
+    _in_pieces(lambda start, stop: fit_voxels(given, made, start, stop), v, report)
     if not own_gram:
         gram = np.stack([basis[of_scan == g].T @ basis[of_scan == g] for g in range(len(labels))])[:, None]
     return Fit(
@@ -177,6 +166,14 @@ def fit(
     )
 
 
+def _in_pieces(kernel: Callable[[int, int], None], n: int, report: Report | None) -> None:
+    for start in range(0, n, VOXELS_PER_REPORT):
+        if report is not None:
+            report(start / n)
+        size = min(n - start, VOXELS_PER_REPORT)
+        split(lambda first, last, start=start: kernel(start + first, start + last), size, smallest=SMALLEST)
+
+
 def _kernel_array(values: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
     """As the kernel wants it: float32 or float64, C-contiguous, read-only."""
     given = np.asarray(values)
@@ -187,7 +184,7 @@ def _kernel_array(values: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
 def _check(x: Float64, y: NDArray[Any], covariates: NDArray[Any]) -> None:
     if y.ndim != 2 or x.ndim != 2 or len(x) != len(y) or covariates.shape[1:] != y.shape:
         raise CannotCompute(
-            f"data of shape {y.shape}, a design of {x.shape} and voxelwise covariates of {covariates.shape} do not agree",
+            f"data {y.shape}, design {x.shape} and voxelwise covariates {covariates.shape} do not agree in shape",
             "give one row of each for every scan",
         )
     if not np.isfinite(x).all():
@@ -207,7 +204,9 @@ def _groups(labels: NDArray[Any] | None, n: int) -> tuple[Int64, tuple[Any, ...]
     if labels is None:
         return np.zeros(n, np.int64), (None,)
     if len(labels) != n:
-        raise CannotCompute(f"{len(labels)} scans have a variance group, {n} are in the design", "give one for each scan")
+        raise CannotCompute(
+            f"{len(labels)} scans have a variance group, {n} are in the design", "give one for each scan"
+        )
     found, of_scan = np.unique(np.asarray(labels), return_inverse=True)
     return of_scan.astype(np.int64), tuple(found.tolist())
 
@@ -221,130 +220,3 @@ def _variances(labels: tuple[Any, ...], of_scan: Int64, rss: Float64, gram: Floa
                 f"the scans of group '{label}' leave no residual to take a variance from", "pool the variances"
             )
     return Groups(labels, read_only(rss), read_only(df), read_only(gram))
-
-
-@njit(cache=True, nogil=True)
-def _fit(given: Any, made: Any, start: int, stop: int) -> None:
-    """Voxels start to stop, a block of them at a time; every inner loop runs over neighbouring voxels."""
-    data, covariates, basis, of_scan = given
-    scores, rss, triangles, gram = made
-    n, p, m = basis.shape[0], basis.shape[1], covariates.shape[0]
-    residual = np.empty((n, VOXELS_AT_ONCE))
-    own = np.empty((m, n, VOXELS_AT_ONCE))
-    found = np.empty((p + m, VOXELS_AT_ONCE))
-    for first in range(start, stop, VOXELS_AT_ONCE):
-        size = min(VOXELS_AT_ONCE, stop - first)
-        for j in range(m):
-            _orthonormal(covariates[j, :, first : first + size], basis, own, triangles[first : first + size], j)
-        _project(data[:, first : first + size], basis, residual, found)
-        for j in range(m):
-            _remove(own[j], residual, found[p + j], size)
-        for k in range(p + m):
-            scores[k, first : first + size] = found[k, :size]
-        rss[:, first : first + size] = 0.0
-        for i in range(n):
-            for b in range(size):
-                rss[of_scan[i], first + b] += residual[i, b] ** 2
-        _no_residual(data[:, first : first + size], rss[:, first : first + size])
-        if gram.shape[1]:
-            for b in range(size):
-                _gram(basis, own[:, :, b], of_scan, gram[:, first + b])
-
-
-@njit(cache=True, nogil=True)
-def _project(values: Any, basis: Float64, residual: Float64, found: Float64) -> None:
-    """Scores of the values in the basis, and what remains of them."""
-    n, size = values.shape
-    p = basis.shape[1]
-    found[:p] = 0.0
-    for i in range(n):
-        for b in range(size):
-            residual[i, b] = np.float64(values[i, b])
-    for i in range(n):
-        for k in range(p):
-            weight = basis[i, k]
-            for b in range(size):
-                found[k, b] += weight * residual[i, b]
-    for i in range(n):
-        for k in range(p):
-            weight = basis[i, k]
-            for b in range(size):
-                residual[i, b] -= weight * found[k, b]
-
-
-@njit(cache=True, nogil=True)
-def _remove(direction: Float64, residual: Float64, found: Float64, size: int) -> None:
-    """Take a direction of each voxel's own out of its residuals."""
-    found[:size] = 0.0
-    for i in range(residual.shape[0]):
-        for b in range(size):
-            found[b] += direction[i, b] * residual[i, b]
-    for i in range(residual.shape[0]):
-        for b in range(size):
-            residual[i, b] -= direction[i, b] * found[b]
-
-
-@njit(cache=True, nogil=True)
-def _orthonormal(values: Any, basis: Float64, own: Float64, triangles: Float64, j: int) -> None:
-    """The direction that covariate j adds in each voxel, and the column of R that belongs to it.
-
-    Gram-Schmidt, twice: once leaves rounding errors of the size of the mean.
-    """
-    n, size = values.shape
-    p = basis.shape[1]
-    residual, found = own[j], np.zeros((p + j, VOXELS_AT_ONCE))
-    once = np.empty((p + j, VOXELS_AT_ONCE))
-    _project(values, basis, residual, found)
-    for k in range(j):
-        _remove(own[k], residual, found[p + k], size)
-    _project(residual[:, :size].copy(), basis, residual, once)
-    for k in range(j):
-        _remove(own[k], residual, once[p + k], size)
-    for b in range(size):
-        left = total = 0.0
-        for i in range(n):
-            left += residual[i, b] ** 2
-            total += np.float64(values[i, b]) ** 2
-        length = np.sqrt(left) if left > COLLINEAR * total else np.nan
-        for k in range(p + j):
-            triangles[b, k, j] = found[k, b] + once[k, b]
-        triangles[b, p + j, j] = length
-        for k in range(p + j + 1, triangles.shape[1]):
-            triangles[b, k, j] = 0.0
-        for i in range(n):
-            residual[i, b] /= length
-
-
-@njit(cache=True, nogil=True)
-def _no_residual(values: Any, rss: Float64) -> None:
-    """NaN where the residuals are rounding: constant data, perfect fits."""
-    n, size = values.shape
-    limit = EXACT_32 if values.dtype == np.float32 else EXACT_64
-    for b in range(size):
-        total = left = 0.0
-        for i in range(n):
-            total += np.float64(values[i, b]) ** 2
-        for g in range(rss.shape[0]):
-            left += rss[g, b]
-        if not left > limit * total:
-            rss[:, b] = np.nan
-
-
-@njit(cache=True, nogil=True)
-def _gram(basis: Float64, own: Float64, of_scan: Int64, gram: Float64) -> None:
-    """Sum of q q' over the scans of each group in one voxel."""
-    n, p = basis.shape
-    row = np.empty(gram.shape[1])
-    for i in range(n):
-        row[:p] = basis[i]
-        row[p:] = own[:, i]
-        for k in range(row.size):
-            for c in range(row.size):
-                gram[of_scan[i], k, c] += row[k] * row[c]
-
-
-def compile_kernels() -> None:
-    """Compile for the types that are used."""
-    for dtype in (np.float32, np.float64):
-        data = np.arange(6, dtype=dtype).reshape(3, 2) ** 2
-        fit(data, np.ones((3, 1)))

@@ -175,7 +175,10 @@ def metrics(
             overall[name] = OVERALL[name](graph)
         if report:
             report((done + 1) / len(asked))
-    return GraphMetrics(overall, nodal)
+    return GraphMetrics(
+        {name: overall[name] for name in OVERALL if name in overall},
+        {name: nodal[name] for name in NODAL if name in nodal},
+    )
 
 
 def area_under_curve(densities: Float64, values: Float64) -> Float64:

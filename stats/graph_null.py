@@ -11,6 +11,7 @@ from .arrays import Bool, Int64, Report, read_only
 from .graph_bits import bit_rows
 from .graph_clustering import clustering, triangles
 from .graph_paths import path_length, path_sums
+from .graph_random import State, below, random_state
 
 ATTEMPTS = 20  # for each exchange that is asked for; in a complete graph none succeeds
 
@@ -79,8 +80,7 @@ def rewired(adjacency: Bool, rewirings: int, seed: int, number: int = 0) -> tupl
     result = np.array(adjacency, dtype=bool)
     if len(ends) < 2:
         return result, 0.0
-    state = np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)
-    made = _rewire(ends, result, (rewirings * len(ends) + 1) // 2, state)
+    made = _rewire(ends, result, (rewirings * len(ends) + 1) // 2, random_state(seed, number))
     return result, 2 * made / len(ends)
 
 
@@ -110,24 +110,13 @@ def _clustering_and_length(adjacency: Bool) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _below(state: np.ndarray, n: int) -> int:
-    """A random number from 0 to n - 1, by splitmix64 (Steele, Lea and Flood 2014)."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return int(((z >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
-
-
-@njit(cache=True, nogil=True)
-def _rewire(ends: Int64, adjacency: Bool, wanted: int, state: np.ndarray) -> int:
+def _rewire(ends: Int64, adjacency: Bool, wanted: int, state: State) -> int:
     made = 0
     for _ in range(ATTEMPTS * wanted):
         if made == wanted:
             break
-        first, second = _below(state, len(ends)), _below(state, len(ends))
-        turned = _below(state, 2)
+        first, second = below(state, len(ends)), below(state, len(ends))
+        turned = below(state, 2)
         a, b = ends[first]
         c, d = ends[second, turned], ends[second, 1 - turned]
         if a in (c, d) or b in (c, d) or adjacency[a, d] or adjacency[c, b]:

@@ -69,11 +69,12 @@ def stored(rows: UnitRows, store: Store, report: Report | None = None) -> RunRow
     small = quantise(rows, 16 if store == "int16" else 8, None if report is None else lambda f: report(QUANTISING * f))
     run = RunRows(small, rows.norm, is_series, 0.0)
     valid = np.flatnonzero(rows.valid)
-    probes = valid[np.unique(np.linspace(0, len(valid) - 1, PROBES).astype(int))] if len(valid) else valid
+    probes = np.unique(valid[np.linspace(0, len(valid) - 1, PROBES).astype(int)]) if len(valid) else valid
     seen = 0.0
     for number, probe in enumerate(probes):
-        exact = seed_map(rows, seed_series(rows, probe[None]))
-        seen = max(seen, float(np.nanmax(np.abs(seed_map(small, series_of(run, probe[None])) - exact))))
+        seed = np.array([probe])
+        exact = seed_map(rows, seed_series(rows, seed))
+        seen = max(seen, float(np.nanmax(np.abs(seed_map(small, series_of(run, seed)) - exact))))
         if report:
             report(QUANTISING + (1 - QUANTISING) * (number + 1) / len(probes))
     return RunRows(small, rows.norm, is_series, seen)

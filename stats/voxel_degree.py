@@ -6,6 +6,7 @@ its rows and of its columns at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,8 @@ from numba import njit
 
 from .arrays import FAST_MATH, Float32, Float64, Int64, Report, read_only
 from .rows import UnitRows
-from .threads import split
-from .voxel_edges import ROWS, Cut, tile_bytes, tiles, usable
+from .threads import workers
+from .voxel_edges import ROWS, Cut, Tile, each_strip, strip_bytes, usable
 
 _BLOCK = 256  # columns that a kernel adds up at a time: with four rows they fit into a processor's first cache
 
@@ -45,14 +46,15 @@ class _Worth(NamedTuple):
 
 def degree_bytes(n_voxels: int, n_columns: int) -> int:
     """Memory that `degree` needs beside the rows, at most."""
-    return tile_bytes() + n_voxels * (4 * n_columns + 64) + 8 * ROWS * (n_voxels // _BLOCK + 2)
+    strip = n_voxels * (4 * ROWS // _BLOCK + 4)
+    return strip_bytes() + n_voxels * (4 * n_columns + 16) + 2 * workers() * strip
 
 
 def degree(rows: UnitRows, cut: Cut, *, weighted: bool = False, report: Report | None = None) -> Degree:
     """Degree of every voxel in the graph of a cut; itself is not counted.
 
     Binary: the number of its edges; with the rule "signed" positive less negative ones. Weighted: the sum of r over
-    its edges, of \\|r\\| with the rule "absolute", of r with its sign with "signed". Sums are float32 over at most
+    its edges, of abs(r) with the rule "absolute", of r with its sign with "signed". Sums are float32 over at most
     256 x 512 correlations and float64 beyond, in an order that does not depend on the number of threads.
 
     Parameters
@@ -102,37 +104,46 @@ def _worth(cut: Cut, weighted: bool) -> _Worth:
     return _Worth(cut.least, low, edge, opposite)
 
 
-def _by_tiles(unit: Float32, cut: Cut, worth: _Worth, report: Report | None) -> Degree:
-    n = len(unit)
-    total = np.zeros(n)
-    across = np.zeros((n // _BLOCK + 2, ROWS), np.float32)  # sums over a block of columns, for each row of a strip
-    down = np.zeros(n, np.float32)  # sums over a strip of rows, for each column
-    counts = np.zeros(n // _BLOCK + 2, np.int64)
-    for tile in tiles(unit, report):
-        place = (tile.column - tile.row) // _BLOCK
-        block = _Sums(across[place:], down[tile.column :], counts[place:])
-        split(lambda start, stop, r=read_only(tile.r), to=block: _add(r, worth, to, start, stop), _blocks(tile.r))
-        if tile.column + tile.r.shape[1] == n:
-            rows = slice(tile.row, tile.row + len(tile.r))
-            total[rows] += across.sum(axis=0, dtype=np.float64)[: len(tile.r)]
-            total[tile.row :] += down[tile.row :]
-            across[:], down[:] = 0, 0
-    _add_ties(total, unit, cut, worth)
-    return Degree(total, int(counts.sum()) + len(cut.tied))
-
-
 class _Sums(NamedTuple):
+    """Of a strip: for each block of columns the sums of its rows and the edges, for each column the sum over rows."""
+
     across: Float32
     down: Float32
     counts: Int64
 
 
-def _blocks(r: Float32) -> int:
-    return -(-r.shape[1] // _BLOCK)
+def _by_tiles(unit: Float32, cut: Cut, worth: _Worth, report: Report | None) -> Degree:
+    n = len(unit)
+    total = np.zeros(n)
+    n_edges = len(cut.tied)
+
+    def look(tiles: Iterator[Tile]) -> tuple[int, _Sums]:
+        row, sums = 0, _Sums(np.zeros((0, 0), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+        for tile in tiles:
+            if tile.column == tile.row:
+                row, blocks = tile.row, -(-(n - tile.row) // _BLOCK)
+                sums = _Sums(
+                    np.zeros((blocks, len(tile.r)), np.float32),
+                    np.zeros(n - row, np.float32),
+                    np.zeros(blocks, np.int64),
+                )
+            _add(tile.r, worth, sums, tile.column - row)
+        return row, sums
+
+    def take(strip: tuple[int, _Sums]) -> None:
+        nonlocal n_edges
+        row, sums = strip
+        total[row : row + sums.across.shape[1]] += sums.across.sum(axis=0, dtype=np.float64)
+        total[row:] += sums.down
+        n_edges += int(sums.counts.sum())
+
+    each_strip(unit, look, take, report)
+    _add_ties(total, unit, cut, worth)
+    return Degree(total, n_edges)
 
 
 def _add_ties(total: Float64, unit: Float32, cut: Cut, worth: _Worth) -> None:
-    """The edges among the ties, which all have the smallest kept |r|."""
+    """The edges among the ties, which all have the smallest kept abs(r)."""
     if not len(cut.tied):
         return
     r = np.full(len(cut.tied), cut.threshold)
@@ -146,16 +157,16 @@ def _add_ties(total: Float64, unit: Float32, cut: Cut, worth: _Worth) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath=FAST_MATH)
-def _add(r: Float32, worth: _Worth, to: _Sums, start: int, stop: int) -> None:
-    """Blocks of columns start to stop: what their edges count for, by row and by column, and how many there are."""
+def _add(r: Float32, worth: _Worth, to: _Sums, column: int) -> None:
+    """What the edges of a tile count for, by row and by column, and how many there are, block by block of columns."""
     high, low = worth.high, worth.low
     a, b = worth.up
     c, d = worth.down
     zero = np.float32(0)
-    for block in range(start, stop):
-        first, last = block * _BLOCK, min(r.shape[1], (block + 1) * _BLOCK)
-        down = to.down[first:last]
-        n = 0
+    for first in range(0, r.shape[1], _BLOCK):
+        last = min(r.shape[1], first + _BLOCK)
+        down = to.down[column + first : column + last]
+        block = (column + first) // _BLOCK
         for i in range(r.shape[0]):
             row = r[i, first:last]
             total = zero
@@ -167,8 +178,7 @@ def _add(r: Float32, worth: _Worth, to: _Sums, start: int, stop: int) -> None:
                 down[j] += value
                 kept += np.int32(x >= high) + np.int32(x <= low)
             to.across[block, i] += total
-            n += kept
-        to.counts[block] += n
+            to.counts[block] += kept
 
 
 def compile_kernels() -> None:
@@ -176,4 +186,4 @@ def compile_kernels() -> None:
     zero = np.float32(0)
     worth = _Worth(zero, zero, (zero, zero), (zero, zero))
     sums = _Sums(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), np.zeros(1, np.int64))
-    _add(read_only(np.zeros((1, 1), np.float32)), worth, sums, 0, 1)
+    _add(read_only(np.zeros((1, 1), np.float32)), worth, sums, 0)

@@ -38,12 +38,16 @@ class DensitySlider(QWidget):
         tip = self.tr("Keep a share of all pairs, the strongest ones, or all pairs from a correlation on")
         self._kind = Choice(self.tr("Threshold by"), tip)
         self._kind.set_items([("density", self.tr("Density")), ("r", self.tr("Correlation r"))])
-        self._slider = Slider(self.tr("Threshold"), self.tr("Which edges the graph has"), _STEPS["density"], lambda _: "")
+        self._slider = Slider(
+            self.tr("Threshold"), self.tr("Which edges the graph has"), _STEPS["density"], lambda _: ""
+        )
         self._slider.setMinimumWidth(90)
         self._percent = NumberEdit(
             self.tr("Density"), self.tr("Share of all pairs that are edges"), NumberSpec("%", 0.01, 100, step=0.5)
         )
-        self._r = NumberEdit(self.tr("Correlation"), self.tr("Least correlation of an edge"), NumberSpec("", 0, 1, step=0.01))
+        self._r = NumberEdit(
+            self.tr("Correlation"), self.tr("Least correlation of an edge"), NumberSpec("", 0, 1, step=0.01)
+        )
         for edit in (self._percent, self._r):
             edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("00.00 %") + 24)
             edit.changed.connect(self._type)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import click
 
@@ -12,9 +12,7 @@ from ..problems import Problem
 from .options import as_json
 
 
-def _voxelwise(
-    context: click.Context, option: click.Parameter, texts: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
+def _voxelwise(context: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     del context, option
     pairs = tuple((name.strip(), column.strip()) for name, _, column in (text.partition("=") for text in texts))
     for text, (name, column) in zip(texts, pairs, strict=True):
@@ -120,7 +118,15 @@ def model(
         surface,
     )
     inference = Inference(
-        permutations, seed, correction, cluster_p, int(connectivity), tfce_h, tfce_e, one_sided, across_tests
+        permutations,
+        seed,
+        correction,
+        cluster_p,
+        cast("Any", int(connectivity)),
+        tfce_h,
+        tfce_e,
+        one_sided,
+        across_tests,
     )
     with Progress("Fitting") as report:
         found = modelling.model(question, inference, out, scheduler, report)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from ...stats.fmriprep import STRATEGIES
+from ...widgets.connectivity_panel import ConnectivityPanel
 from ...widgets.controls import Choice
 from ...widgets.cursor_panel import CursorPanel
 from ...widgets.draw_panel import DrawPanel
@@ -28,6 +30,9 @@ from ..session import Notice
 from ..state import Overlay
 from . import clusters, regions
 from .atlases import AtlasChoice, AtlasesControl
+from .connectivity import ConnectivityControl
+from .connectivity_files import ConnectivityFiles
+from .connectivity_show import METRICS
 from .cursor import CursorControl
 from .draw import DrawControl
 from .layers import LayersControl
@@ -69,6 +74,7 @@ class Panels(QObject):
             self._build_surface_and_draw,
             self._build_time,
             self._build_tables,
+            self._build_connectivity,
             self._finish,
         ]
 
@@ -97,6 +103,9 @@ class Panels(QObject):
         placeholder = dock.widget()
         dock.setWidget(content)
         placeholder.deleteLater()
+        self._keep_in_step(dock, control, costly=costly)
+
+    def _keep_in_step(self, dock: QDockWidget, control: Control, *, costly: bool) -> None:
         self._controls.append(control)
 
         def seen(in_front: bool) -> None:
@@ -185,6 +194,21 @@ class Panels(QObject):
         self._fill("clusters", self._clusters_with_choice(), self.clusters, costly=True)
         self._fill("regions", self._regions_with_choice(), self.region_rows, costly=True)
 
+    def _build_connectivity(self) -> None:
+        """A dock of its own below the views, behind the others."""
+        window = self._window
+        self.connectivity_panel = ConnectivityPanel(METRICS, STRATEGIES)
+        self.connectivity = ConnectivityControl(window.session, self.connectivity_panel)
+        ConnectivityFiles(window, self.connectivity, self.connectivity_panel)
+        dock = QDockWidget(self.tr("Connectivity"), window)
+        dock.setObjectName("connectivity")
+        dock.setWidget(self.connectivity_panel)
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        window.tabifyDockWidget(window.dock("regions"), dock)
+        window.restoreDockWidget(dock)
+        window.menus.panels.insertAction(window.dock("clusters").toggleViewAction(), dock.toggleViewAction())
+        self._keep_in_step(dock, self.connectivity, costly=True)
+
     def _clusters_with_choice(self) -> QWidget:
         joined = Choice(self.tr("Joined by"), self.tr("Which neighbours belong to the same cluster"))
         joined.set_items([(6, self.tr("faces (6)")), (18, self.tr("edges (18)")), (26, self.tr("corners (26)"))])
@@ -235,6 +259,7 @@ class Panels(QObject):
         self._closed = True
         if self.is_built:
             self.layers.play(playing=False)
+            self.connectivity.close()
 
     def _take_tool(self, in_hand: bool) -> None:
         self._window.slice_view.has_tool = in_hand

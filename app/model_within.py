@@ -1,0 +1,117 @@
+"""Repeated measures of a model: means of each subject's scans for some terms, differences for the others."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..stats.contrasts import Contrast, contrast, term_contrasts
+from ..stats.design import INTERCEPT, LinearDesign
+from ..stats.errors import CannotCompute
+from ..stats.within import repeated_design
+from .io.study_table import StudyTable
+from .model_parts import Laid, Part, groups_of
+from .models import Model
+from .problems import Finding, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WEIGHTS = re.compile(r"[\d\s,.;/eE+-]+")
+
+
+def parts_within(model: Model, table: StudyTable, rows: NDArray[np.int64], findings: tuple[Finding, ...]) -> Laid:
+    """The between- and the within-subject part of a model with two levels of repeated measures.
+
+    Raises
+    ------
+    Problem
+        There are more levels than two, or exchangeability blocks are asked for as well.
+    CannotCompute
+        The formula cannot be estimated.
+    """
+    if model.exchange is not None:
+        todo = "leave --exchange out: whole subjects are exchanged"
+        raise Problem("--exchange", "has no meaning with --within", todo)
+    frame = table.frame.iloc[rows].reset_index(drop=True)
+    made = repeated_design(frame, model.formula, model.subject or "", model.within or "", sum_to_zero=model.terms)
+    if len(made.levels) != 2:
+        what = f"has {len(made.levels)} levels of {model.within}; maps of repeated measures need two"
+        raise Problem(table.path, what, "choose two with a smaller table, or use DATA 'table' for a mixed model")
+    left_out = tuple(Finding("subject-left-out", str(table.path), None, f"{each}.") for each in made.dropped)
+    order = Finding("difference", str(table.path), None, f"Differences are {made.levels[1]} - {made.levels[0]}.")
+    used = np.unique(made.rows)
+    place = np.searchsorted(used, made.rows)
+    designs = [design for design in (made.between, made.within) if design is not None]
+    asked = _asked(model, designs)
+    parts: list[Part] = []
+    for design, contrasts in zip(designs, asked, strict=True):
+        combine = _combination(place, len(used), (0.5, 0.5) if design is made.between else (-1.0, 1.0))
+        groups = groups_of(model, table, rows[design.rows], design)
+        parts.append(Part(design, contrasts, combine, None, groups))
+    outcome = _outcome(model, frame, used)
+    kept = tuple(part for part in parts if part.contrasts)
+    return Laid(table, rows[used], kept, (*findings, *left_out, order), outcome)
+
+
+def _combination(place: NDArray[np.int64], n_rows: int, weights: tuple[float, float]) -> NDArray[np.float64]:
+    """What makes an observation of a subject's two scans, (subjects, rows)."""
+    combine = np.zeros((len(place), n_rows))
+    for level, weight in enumerate(weights):
+        combine[np.arange(len(place)), place[:, level]] += weight
+    return combine
+
+
+def _asked(model: Model, designs: list[LinearDesign]) -> list[tuple[Contrast, ...]]:
+    """Contrasts of each part: those that are asked for, wherever their columns are."""
+    if model.terms:
+        return [term_contrasts(design) for design in designs]
+    if not model.contrasts:
+        named = [[name for name in design.columns if name != INTERCEPT] for design in designs]
+        return [tuple(contrast(name, d) for name in names) for names, d in zip(named, designs, strict=True)]
+    asked: list[list[Contrast]] = [[] for _ in designs]
+    for text in model.contrasts:
+        part, found = _one(text, designs)
+        asked[part].append(found)
+    return [tuple(each) for each in asked]
+
+
+def _one(text: str, designs: list[LinearDesign]) -> tuple[int, Contrast]:
+    """A contrast, and the part that has its columns; plain weights are of the columns of all parts together."""
+    name, _, weights = text.partition("=")
+    if weights and _WEIGHTS.fullmatch(weights):
+        return _of_weights(name.strip(), weights, designs)
+    refused: CannotCompute | None = None
+    for part, design in enumerate(designs):
+        try:
+            return part, contrast(text, design)
+        except CannotCompute as error:
+            refused = error
+    raise refused or CannotCompute(f"the contrast '{text}' has no part", "name a column")
+
+
+def _of_weights(name: str, text: str, designs: list[LinearDesign]) -> tuple[int, Contrast]:
+    sizes = [len(design.columns) for design in designs]
+    rows = [[part for part in re.split(r"[\s,]+", row.strip()) if part] for row in text.split(";")]
+    if any(len(row) != sum(sizes) for row in rows):
+        listed = ", ".join(column for design in designs for column in design.columns)
+        raise CannotCompute(f"the contrast '{name}' needs {sum(sizes)} weights", f"one for each of {listed}")
+    start = 0
+    for part, (design, size) in enumerate(zip(designs, sizes, strict=True)):
+        own = [row[start : start + size] for row in rows]
+        others = [value for row in rows for k, value in enumerate(row) if not start <= k < start + size]
+        if all(float(value) == 0 for value in others):
+            return part, contrast(f"{name}={'; '.join(' '.join(row) for row in own)}", design)
+        start += size
+    raise CannotCompute(f"the contrast '{name}' mixes means and differences of subjects", "ask for them one by one")
+
+
+def _outcome(model: Model, frame: pd.DataFrame, used: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Left side of the formula, where it is a column of numbers."""
+    name = model.formula.partition("~")[0].strip().strip("`")
+    if name not in frame.columns or frame[name].dtype.kind not in "fi":
+        return None
+    return frame[name].to_numpy(np.float64)[used]
