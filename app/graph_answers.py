@@ -86,7 +86,7 @@ def graph_answer(question: GraphMetric, matrices: tuple[Connectome, ...], atlas:
     return GraphAnswer(
         title=f"{title}, {SIDE_TITLES[question.shown]}" if len(parts) > 1 else title,
         image=None if atlas is None else painted(chosen.connectome, values, atlas),
-        statistic=title.lower(),
+        unit="edges" if question.metric == "degree" else "",
         space=None if atlas is None else atlas.info.template or None,
         findings=tuple(finding for part in parts for finding in (*part.connectome.findings, *findings_of(part))),
         notes=notes_of(question, parts),

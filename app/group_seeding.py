@@ -18,9 +18,9 @@ from .io.files import writing
 from .io.study_table import read_table
 from .outputs import refuse_place
 from .problems import Finding, Problem, silent
-from .questions import Question
+from .questions import AtlasData
 from .recipes import GroupMeasure, GroupModel, GroupSeedMap, MaskSeed, Preparation, RegionMask
-from .resolve import covariate_of, group_of, in_order
+from .resolve import covariate_of, group_of
 from .results import Results
 from .seeding import SeedPlace, check_seed, image_of, inputs_of, seed_of, simulated_note
 
@@ -73,13 +73,9 @@ class GroupSeedResult:
         """For people, on a terminal."""
         model = self.model
         df = f"{model.df[1]:.0f}" if model.kind == "t" else f"{model.df[0]:.0f}, {model.df[1]:.0f}"
-        lines = [
-            f"{model.name}: {model.kind}({df}), {len(model.design)} observations of {self.notes['n_runs']} runs, "
-            f"{self.notes['voxels']} voxels, uncorrected",
-            f"columns: {', '.join(model.columns)}",
-            *self.maps.values(),
-        ]
-        return "\n".join(lines)
+        size = f"{len(model.design)} observations of {self.notes['n_runs']} runs, {self.notes['voxels']} voxels"
+        tested = f"{model.name}: {model.kind}({df}), {size}, uncorrected"
+        return "\n".join([tested, f"columns: {', '.join(model.columns)}", *self.maps.values()])
 
 
 def group_seed(
@@ -123,18 +119,13 @@ def _values(
     """Maps by name; notes and findings."""
     from ..stats.arrays import unflatten  # noqa: PLC0415
 
-    def known(asked: Question) -> Any:
-        for needed in in_order(asked):
-            answer_to(needed, results)
-        return results.get(asked)
-
     model, seed, mask = question.model, question.seed, None
     if isinstance(seed, MaskSeed):
         if isinstance(seed.mask, RegionMask):
-            known(seed.mask)
+            answer_to(AtlasData(seed.mask.atlas), results)
         mask = mask_of(seed.mask, results.get, group.grid)
     rows = seed_rows(question, group, mask)
-    covariate = known(covariate_of(question)) if model.voxelwise else None
+    covariate = answer_to(covariate_of(question), results) if model.voxelwise else None
     maps = maps_of(model, group, rows, covariate)
     measures: dict[str, GroupMeasure] = {model.kind: "statistic", **MAPS}
     values = {

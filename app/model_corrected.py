@@ -129,6 +129,9 @@ def infer(
         def told(part: float, number: int = number) -> None:
             report((number + part) / n)
 
+        if tested.sphericity is not None:
+            done.append(Inferred(tested, inference))
+            continue
         ready = inferring(fitted, tested, inference, neighbours)
         counts = ready.all(told) if scheduler is None else _elsewhere(scheduler, ready, told)
         done.append(inferred(ready, counts, inference, neighbours))
@@ -156,13 +159,15 @@ def _elsewhere(scheduler: str, ready: Inferring, report: Report) -> Counts:
 
 
 def _across(done: Sequence[Inferred], made: Sequence[tuple[Inferring, Counts]]) -> tuple[Inferred, ...]:
-    """Family-wise p over all tests: the smallest parametric p of each arrangement, over elements and tests.
+    """Family-wise p over all permuted tests: the smallest parametric p of each arrangement, over elements and tests.
 
     Tests of different degrees of freedom are compared by their p. Where tests are rearranged differently (signs
     here, places there) their arrangements are independent of each other, which makes p larger, never smaller.
     """
     from ..stats.freedman_lane import signed_root  # noqa: PLC0415
 
+    if not made:
+        return tuple(done)
     if any(ready.test.scale.name not in {"t", "F"} for ready, _ in made):
         raise Problem("--across-tests", "needs one pooled variance", "leave --variance by-group out")
     shared = min(counts.done.size for _, counts in made)
@@ -173,10 +178,14 @@ def _across(done: Sequence[Inferred], made: Sequence[tuple[Inferring, Counts]]) 
         return size if not ready.one_sided else np.copysign(size, signed_root(squares))
 
     largest = np.maximum.reduce([strength(ready, counts.largest["statistic"][:shared]) for ready, counts in made])
+    tests = {id(ready.tested): ready for ready, _ in made}
     found: list[Inferred] = []
-    for each, (ready, _) in zip(done, made, strict=True):
-        p = corrected(strength(ready, ready.test.observed()), largest, TOLERANCE)
-        found.append(replace(each, across=p.p))
+    for each in done:
+        ready = tests.get(id(each.tested))
+        if ready is not None:
+            p = corrected(strength(ready, ready.test.observed()), largest, TOLERANCE)
+            each = replace(each, across=p.p)  # noqa: PLW2901
+        found.append(each)
     return tuple(found)
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from ..stats.contrasts import Contrast
 from ..stats.glm import Fit, TestMaps, fit, test
+from ..stats.repeated_measures import RepeatedTest, repeated_test
+from ..stats.within import RepeatedDesign
 from .io.study_table import StudyTable, read_table
 from .model_data import ModelData, read_covariate, read_data
 from .model_parts import Laid, Part, about, lay_out
@@ -38,6 +40,8 @@ class Tested:
         Whether the statistic is F.
     searched : (V,) float32
         What clusters and TFCE are made of: signed t where the contrast has one row, also where F is shown.
+    sphericity : RepeatedTest or None
+        Where more than two levels of repeated measures are compared; such tests are not permuted.
     """
 
     contrast: Contrast
@@ -45,6 +49,7 @@ class Tested:
     maps: TestMaps
     is_f: bool
     searched: NDArray[np.float32]
+    sphericity: RepeatedTest | None = None
 
     @property
     def name(self) -> str:
@@ -54,7 +59,7 @@ class Tested:
     @property
     def signed(self) -> bool:
         """Whether what is searched has a sign."""
-        return len(self.contrast.weights) == 1
+        return len(self.contrast.weights) == 1 and self.sphericity is None
 
     @property
     def statistic(self) -> str:
@@ -147,8 +152,34 @@ def fit_model(model: Model, *, one_sided: bool = False, report: Report = silent)
     return replace(fitted, tests=tuple(tests))
 
 
+def _repeated(values: NDArray[Any], part: Part, design: RepeatedDesign) -> list[Tested]:
+    """Tests over more than two levels: F with the p of Greenhouse and Geisser, sphericity beside it."""
+    made: list[Tested] = []
+    for asked in part.contrasts:
+        found = repeated_test(values, design, asked.weights)
+        effect = found.statistic * found.df[0] / found.df[1]
+        maps = TestMaps(
+            estimate=None,
+            se=None,
+            statistic=found.statistic,
+            df=found.df,
+            p=found.p_gg,
+            partial_r=None,
+            effect=effect,
+            ci_low=None,
+            ci_high=None,
+            effect_name="f2",
+        )
+        made.append(Tested(asked, part, maps, is_f=True, searched=found.statistic.astype(np.float32), sphericity=found))
+    return made
+
+
 def _tests(fitted: Fitted, part: Part, *, one_sided: bool, report: Report) -> list[Tested]:
     values, covariates = fitted.observations(part)
+    if part.repeated is not None:
+        if covariates is not None:
+            raise Problem("--voxelwise", "is not for more than two levels of --within", "leave one of them out")
+        return _repeated(values, part, part.repeated)
     with about(fitted.model.data if fitted.data is not None else fitted.model.table):
         made = fit(values, part.design.matrix, covariates, part.groups, report)
         if fitted.data is None and not np.isfinite(made.rss).all():
@@ -202,6 +233,7 @@ def maps_of(tested: Tested) -> Mapping[str, tuple[NDArray[Any], str]]:
         "ci-low": (found.ci_low, "units of the data"),
         "ci-high": (found.ci_high, "units of the data"),
         "df": (found.df_map, "degrees of freedom"),
+        "epsilon": (None if tested.sphericity is None else tested.sphericity.epsilon_gg, "Greenhouse-Geisser epsilon"),
         "neglog10-p": (minus_log10(found.p), "-log10 p, uncorrected"),
     }
     return {name: (values, unit) for name, (values, unit) in made.items() if values is not None}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..stats.contrasts import Contrast, contrast, term_contrasts
 from ..stats.design import INTERCEPT, LinearDesign, linear_design
 from ..stats.errors import CannotCompute
+from ..stats.within import RepeatedDesign
 from .io.study_table import StudyTable, column_of
 from .model_data import rows_with_images, who
 from .models import Model
@@ -34,10 +35,10 @@ class Part:
         Makes an observation of several scans: means or differences of a subject's; None when each scan is one.
     blocks : (n,) int64 or None
         Exchangeability blocks.
-    flips : bool
-        Whether observations change signs under the null instead of places.
     groups : (n,) or None
         Groups with variances of their own.
+    repeated : RepeatedDesign or None
+        The within-subject part of more than two levels, whose tests are over all contrasts of levels at once.
     """
 
     design: LinearDesign
@@ -45,6 +46,7 @@ class Part:
     combine: Float64 | None = None
     blocks: NDArray[np.int64] | None = None
     groups: NDArray[Any] | None = None
+    repeated: RepeatedDesign | None = None
 
     def observations(self, values: NDArray[Any]) -> NDArray[Any]:
         """Rows of the table as observations, (n, V)."""

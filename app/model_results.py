@@ -38,6 +38,8 @@ class TestRow(NamedTuple):
     effect_name : "d" or "f2"
     permutations : int
         Arrangements compared, the observed one included; 0 for none.
+    sphericity : mapping or None
+        Of repeated measures with more than two levels: Mauchly's W and p, epsilons, p without and with them.
     """
 
     name: str
@@ -57,6 +59,7 @@ class TestRow(NamedTuple):
     effect: float | None = None
     effect_name: str = ""
     permutations: int = 0
+    sphericity: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

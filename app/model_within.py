@@ -24,12 +24,12 @@ _WEIGHTS = re.compile(r"[\d\s,.;/eE+-]+")
 
 
 def parts_within(model: Model, table: StudyTable, rows: NDArray[np.int64], findings: tuple[Finding, ...]) -> Laid:
-    """The between- and the within-subject part of a model with two levels of repeated measures.
+    """The between- and the within-subject part of a model of repeated measures.
 
     Raises
     ------
     Problem
-        There are more levels than two, or exchangeability blocks are asked for as well.
+        Exchangeability blocks are asked for as well.
     CannotCompute
         The formula cannot be estimated.
     """
@@ -38,27 +38,34 @@ def parts_within(model: Model, table: StudyTable, rows: NDArray[np.int64], findi
         raise Problem("--exchange", "has no meaning with --within", todo)
     frame = table.frame.iloc[rows].reset_index(drop=True)
     made = repeated_design(frame, model.formula, model.subject or "", model.within or "", sum_to_zero=model.terms)
-    if len(made.levels) != 2:
-        what = f"has {len(made.levels)} levels of {model.within}; maps of repeated measures need two"
-        raise Problem(table.path, what, "choose two with a smaller table, or use DATA 'table' for a mixed model")
     left_out = tuple(Finding("subject-left-out", str(table.path), None, f"{each}.") for each in made.dropped)
+    n_levels = len(made.levels)
     order = Finding("difference", str(table.path), None, f"Differences are {made.levels[1]} - {made.levels[0]}.")
+    if n_levels > 2:
+        message = (
+            f"{model.within} has {n_levels} levels: its tests are F of repeated measures, p by Greenhouse and Geisser, "
+            "not permuted."
+        )
+        order = Finding("repeated-measures", str(table.path), n_levels, message)
     used = np.unique(made.rows)
     place = np.searchsorted(used, made.rows)
     designs = [design for design in (made.between, made.within) if design is not None]
     asked = _asked(model, designs)
     parts: list[Part] = []
     for design, contrasts in zip(designs, asked, strict=True):
-        combine = _combination(place, len(used), (0.5, 0.5) if design is made.between else (-1.0, 1.0))
         groups = groups_of(model, table, rows[design.rows], design)
-        parts.append(Part(design, contrasts, combine, None, groups))
+        if design is made.within and n_levels > 2:
+            parts.append(Part(design, contrasts, repeated=made._replace(rows=place)))
+            continue
+        weights = (1 / n_levels,) * n_levels if design is made.between else (-1.0, 1.0)
+        parts.append(Part(design, contrasts, _combination(place, len(used), weights), None, groups))
     outcome = _outcome(model, frame, used)
     kept = tuple(part for part in parts if part.contrasts)
     return Laid(table, rows[used], kept, (*findings, *left_out, order), outcome)
 
 
-def _combination(place: NDArray[np.int64], n_rows: int, weights: tuple[float, float]) -> NDArray[np.float64]:
-    """What makes an observation of a subject's two scans, (subjects, rows)."""
+def _combination(place: NDArray[np.int64], n_rows: int, weights: tuple[float, ...]) -> NDArray[np.float64]:
+    """What makes an observation of a subject's scans, (subjects, rows)."""
     combine = np.zeros((len(place), n_rows))
     for level, weight in enumerate(weights):
         combine[np.arange(len(place)), place[:, level]] += weight

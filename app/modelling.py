@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..stats.repeated_measures import RepeatedTest
 from . import templates
 from .model_corrected import Inferred, clusters_of, infer, neighbours_of
 from .model_fit import Fitted, fit_model
@@ -64,10 +65,11 @@ def model(
     findings = (*fitted.findings, *about_atlas, *findings_of(fitted, inference))
     written = {} if folder is None else write(fitted, tests, folder, notes, findings)
     first = fitted.laid.parts[0].design
+    columns = tuple(dict.fromkeys(name for part in fitted.laid.parts for name in part.design.columns))
     return ModelResult(
         n=len(first.matrix),
         residual_df=len(first.matrix) - len(first.columns),
-        columns=first.columns,
+        columns=columns,
         elements=fitted.n_elements,
         tests=tuple(_row(fitted, each) for each in tests),
         maps=written,
@@ -111,7 +113,13 @@ def _row(fitted: Fitted, each: Inferred) -> TestRow:
         effect=float(maps.effect[at]),
         effect_name=maps.effect_name,
         permutations=0 if each.result is None else each.result.n_done + 1,
+        sphericity=None if tested.sphericity is None else _sphericity(tested.sphericity, at),
     )
+
+
+def _sphericity(found: RepeatedTest, at: int) -> dict[str, float]:
+    names = ("mauchly_w", "mauchly_p", "epsilon_gg", "epsilon_hf", "p", "p_gg", "p_hf")
+    return {name: float(getattr(found, name)[at]) for name in names}
 
 
 def _at(values: NDArray[np.float64] | None, at: int) -> float | None:

@@ -37,6 +37,7 @@ Measure = Literal["degree", "clustering"]
 
 ANY_PLACE = SeedPlace(at_mm=(0.0, 0.0, 0.0))
 SHARE_TO_USE = 0.9
+CLUSTERING = "the clustering coefficient"
 MEANINGS = {
     ("degree", "positive", False): "number of voxels with r at least the threshold",
     ("degree", "absolute", False): "number of voxels with |r| at least the threshold",
@@ -184,10 +185,22 @@ def _degree(run: str, graph: VoxelGraph, rows: UnitRows, cut: Cut, report: Repor
 def _clustering(run: str, graph: VoxelGraph, rows: UnitRows, cut: Cut, report: Report) -> _Found:
     from ..stats.voxel_clustering import clustering, clustering_bytes  # noqa: PLC0415 - Numba
 
-    del graph
-    needed = _require(run, clustering_bytes(*rows.unit.shape), "the clustering coefficient")
+    if graph.weighted:
+        return _weighted_clustering(run, rows, cut, report)
+    needed = _require(run, clustering_bytes(*rows.unit.shape), CLUSTERING)
     found = clustering(rows, cut, report)
     return _Found(found.values, found.n_edges, needed)
+
+
+def _weighted_clustering(run: str, rows: UnitRows, cut: Cut, report: Report) -> _Found:
+    from ..stats.voxel_degree import degree  # noqa: PLC0415 - Numba
+    from ..stats.voxel_intensity import intensity_bytes, weighted_clustering  # noqa: PLC0415 - Numba
+
+    unsigned = cut._replace(rule="positive" if cut.rule == "positive" else "absolute")
+    counted = degree(rows, unsigned, report=lambda done: report(0.1 * done))
+    needed = _require(run, intensity_bytes(*rows.unit.shape, counted.n_edges), CLUSTERING)
+    values = weighted_clustering(rows, unsigned, counted, lambda done: report(0.1 + 0.9 * done))
+    return _Found(values, counted.n_edges, needed)
 
 
 def _require(run: str, needed_bytes: int, what_for: str) -> int:

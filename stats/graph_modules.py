@@ -16,7 +16,7 @@ from .arrays import Float64, Int32, Int64
 from .graph_random import State, random_state, shuffled
 from .threads import split
 
-SEARCHES = 8
+SEARCHES = 4
 LEAST_GAIN = 1e-10  # of modularity: less is rounding
 
 
@@ -108,45 +108,51 @@ def _quality(lists: _Lists, module: Int64) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _links(lists: _Lists, i: int, module: Int64, within: Int64, room: tuple[Float64, Int64]) -> int:
+    """Weights from a node to the modules of its neighbours, and which these are; return how many."""
+    links, near = room
+    count = 0
+    for e in range(lists.start[i], lists.start[i + 1]):
+        j = lists.other[e]
+        if j != i and within[j] == within[i]:
+            if links[module[j]] == 0:
+                near[count] = module[j]
+                count += 1
+            links[module[j]] += lists.weight[e]
+    return count
+
+
+@njit(cache=True, nogil=True)
 def _move(lists: _Lists, module: Int64, within: Int64, order: Int64) -> None:
     """Move nodes, one by one, to the module of a neighbour where modularity grows most, until none moves.
 
     Only modules inside the same part of ``within`` are joined. Nodes whose neighbour has moved are looked at again.
     """
-    start, other, weight = lists.start, lists.other, lists.weight
     n = module.size
-    strength, sums, links = _strengths(lists), np.zeros(n), np.zeros(n)
+    strength, sums = _strengths(lists), np.zeros(n)
     total = strength.sum()
     for i in range(n):
         sums[module[i]] += strength[i]
     queue, waiting, first, length = order.copy(), np.ones(n, np.bool_), 0, n
-    near = np.empty(n, np.int64)
+    links, near = np.zeros(n), np.empty(n, np.int64)
     while length:
         i = queue[first]
         first, length = (first + 1) % n, length - 1
         waiting[i] = False
-        own, count = module[i], 0
-        for e in range(start[i], start[i + 1]):
-            j = other[e]
-            if j != i and within[j] == within[i]:
-                if links[module[j]] == 0:
-                    near[count] = module[j]
-                    count += 1
-                links[module[j]] += weight[e]
-        share = strength[i] / total
+        count = _links(lists, i, module, within, (links, near))
+        own, share = module[i], strength[i] / total
         sums[own] -= strength[i]
-        best, gain = own, links[own] - share * sums[own]
+        best, gain = own, links[own] - share * sums[own] + LEAST_GAIN * strength[i]
         for k in range(count):
             here = links[near[k]] - share * sums[near[k]]
-            if here > gain + LEAST_GAIN * strength[i]:
-                best, gain = near[k], here
-        for k in range(count):
             links[near[k]] = 0
+            if here > gain:
+                best, gain = near[k], here
         sums[best] += strength[i]
         if best != own:
             module[i] = best
-            for e in range(start[i], start[i + 1]):
-                j = other[e]
+            for e in range(lists.start[i], lists.start[i + 1]):
+                j = lists.other[e]
                 if not waiting[j] and module[j] != best:
                     waiting[j] = True
                     queue[(first + length) % n] = j

@@ -13,7 +13,7 @@ State = NDArray[np.uint64]
 
 def random_state(*seed: int) -> State:
     """A state (1,) of the generator, for the kernels here to advance."""
-    return np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    return np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64)
 
 
 @njit(cache=True, nogil=True)

@@ -54,9 +54,10 @@ def unit_residuals(data: NDArray[Any], nuisance: Float64, tested: Float64) -> Un
         part = data[:, start : start + PREPARED_AT_ONCE].astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
             whole = np.linalg.norm(part, axis=0)
+            valid = part.max(axis=0) > part.min(axis=0)
             part -= nuisance @ (nuisance.T @ part)
             length = np.linalg.norm(part, axis=0)
-            valid = (length > least * whole) & np.isfinite(length)
+            valid &= (length > least * whole) & np.isfinite(length)
         part = part[:, valid] / length[valid]
         along = tested.T @ part
         found = start + np.flatnonzero(valid)

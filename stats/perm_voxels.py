@@ -197,16 +197,17 @@ def _basis(common: Float64, mixing: Float64, extra: Any, basis: Float64) -> bool
 
 @njit(cache=True, nogil=True)
 def _unit_residual(series: Any, nuisance: Float64, residual: Float64) -> bool:
-    """Residual of length 1; False when nothing is left, or it is not finite."""
-    whole = 0.0
+    """Residual of length 1; False when nothing is left, or the series is constant or not finite."""
+    whole, varies = 0.0, False
     for i in range(residual.size):
         residual[i] = series[i]
         whole += residual[i] * residual[i]
+        varies |= series[i] != series[0]
     for c in range(nuisance.shape[0]):
         residual -= (residual * nuisance[c]).sum() * nuisance[c]
     length = np.sqrt((residual * residual).sum())
     least = 4 * np.finfo(series.dtype).eps
-    if not (length > least * np.sqrt(whole) and length < np.inf):
+    if not (varies and length > least * np.sqrt(whole) and length < np.inf):
         return False
     residual /= length
     return True

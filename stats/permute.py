@@ -194,20 +194,26 @@ class Shuffling:
         return Arrangement(order, sign)
 
     def _enumerated(self, k: int) -> Arrangement:
-        """In long steps, coprime to their number, so that the first of them are a fair sample of all."""
-        step = max(1, round(GOLDEN * self.n_distinct))
-        while math.gcd(step, self.n_distinct) != 1:
-            step += 1
         flips = int(self._flippable.sum()) if self._flips else 0
-        orders, bits = divmod((self._observed_rank + k * step) % self.n_distinct, 1 << flips)
+        orders, bits = divmod((self._observed_rank + k * self._step) % self.n_distinct, 1 << flips)
         sign = np.ones(len(self._units), np.int8)
-        sign[np.flatnonzero(self._flippable)[:flips]] = [-1 if bits >> bit & 1 else 1 for bit in range(flips)]
+        if flips:
+            packed = np.frombuffer(bits.to_bytes(-(-flips // 8), "little"), np.uint8)
+            sign[self._flippable] -= 2 * np.unpackbits(packed, count=flips, bitorder="little").astype(np.int8)
         taken = np.arange(len(self._units))  # the unit of the design at each unit of the data
         if self._permutes:
             for group in self._groups:
                 orders, rank = divmod(orders, count_orders(self._labels[group]))
                 taken[group] = group[order_at(self._labels[group], rank)]
         return Arrangement(np.argsort(taken), sign)
+
+    @cached_property
+    def _step(self) -> int:
+        """Arrangements are visited in long steps, coprime to their number: the first are a fair sample of all."""
+        step = max(1, round(GOLDEN * self.n_distinct))
+        while math.gcd(step, self.n_distinct) != 1:
+            step += 1
+        return step
 
     @cached_property
     def _observed_rank(self) -> int:

@@ -132,11 +132,15 @@ def _tested(hypothesis: Float64, error: Float64, q: int, n: int) -> RepeatedTest
 
 
 def _mauchly(error: Float64, total: Float64, n: int) -> tuple[Float64, Float64]:
+    """W and its p, with the second-order term of Anderson (1958), as R has it."""
     k = error.shape[1]
     if k == 1:
-        return np.ones(len(error)), np.ones(len(error))
+        return np.where(np.isnan(total), np.nan, 1.0), np.where(np.isnan(total), np.nan, 1.0)
     if n < k:
         return np.full(len(error), np.nan), np.full(len(error), np.nan)
     w = np.linalg.det(error / (total / k)[:, None, None])
-    chi2 = -(n - (2 * k**2 + k + 2) / (6 * k)) * np.log(w)
-    return w, special.chdtrc(k * (k + 1) / 2 - 1, chi2)
+    rho = 1 - (2 * k**2 + k + 2) / (6 * k * n)
+    second = (k + 2) * (k - 1) * (k - 2) * (2 * k**3 + 6 * k**2 + 3 * k + 2) / (288 * (n * k * rho) ** 2)
+    df, chi2 = k * (k + 1) / 2 - 1, -n * rho * np.log(w)
+    first = special.chdtrc(df, chi2)
+    return w, np.clip(first + second * (special.chdtrc(df + 4, chi2) - first), 0, 1)

@@ -71,6 +71,8 @@ class _Basis(NamedTuple):
     curve, mid, root : (n,) float64
         The reference, the frames' middles, the square roots of their weights.
     rates : (N,) float64
+    curves : (N, n) float64
+        The reference convolved with each rate's exponential.
     directions : (N, n) float64
         What each rate's curve adds to the reference's, weighted, of length 1: the squares that a rate explains
         beyond the reference are then one product.
@@ -80,6 +82,7 @@ class _Basis(NamedTuple):
     mid: Float64
     root: Float64
     rates: Float64
+    curves: Float64
     directions: Float64
 
 
@@ -123,14 +126,16 @@ def _basis(curve: Float64, frames: Frames, rates: BasisRange) -> _Basis:
         raise CannotCompute(what, "give LO,HI,N with 0 < LO < HI and N of 3 or more")
     root = np.sqrt(frames.duration_min / frames.duration_min.mean())
     tried = np.geomspace(rates.low, rates.high, rates.steps)
-    weighted = np.array([convolved(curve, frames.mid_min, rate) for rate in tried]) * root
+    curves = np.array([convolved(curve, frames.mid_min, rate) for rate in tried])
+    weighted = curves * root
     whole = np.linalg.norm(weighted, axis=1, keepdims=True)
     reference = curve * root / np.linalg.norm(curve * root)
     weighted -= np.outer(weighted @ reference, reference)
     own = np.linalg.norm(weighted, axis=1, keepdims=True)
     if not (own > PARALLEL * whole).all():
         raise CannotCompute("the reference curve cannot tell rates apart", "give one with activity in several frames")
-    return _Basis(curve, frames.mid_min, read_only(root), read_only(tried), read_only(weighted / own))
+    made = (read_only(values) for values in (root, tried, curves, weighted / own))
+    return _Basis(curve, frames.mid_min, *made)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST_MATH)
@@ -142,9 +147,8 @@ def _along(direction: Float64, values: Float64) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _solve(basis: _Basis, rate: float, values: Float64, made: Float64) -> tuple[float, float, float]:
+def _solve(basis: _Basis, made: Float64, values: Float64) -> tuple[float, float, float]:
     """Weights of the reference and of a rate's curve with the least squares, and these squares; values are weighted."""
-    convolve(basis.curve, basis.mid, rate, made)
     aa = ab = bb = ay = by = 0.0
     for i in range(values.size):
         a, b = basis.curve[i] * basis.root[i], made[i] * basis.root[i]
@@ -187,10 +191,11 @@ def _fit(data: Float32, basis: _Basis, result: Float32, start: int, stop: int) -
             if gains[j] > gains[best]:
                 best = j
         rate = basis.rates[best]
-        r1, other, left = _solve(basis, rate, values, made)
+        r1, other, left = _solve(basis, basis.curves[best], values)
         if 0 < best < last:
             finer = rate * step ** _between(gains, best)
-            r1_finer, other_finer, left_finer = _solve(basis, finer, values, made)
+            convolve(basis.curve, basis.mid, finer, made)
+            r1_finer, other_finer, left_finer = _solve(basis, read_only_made, values)
             if left_finer < left:
                 rate, r1, other, left = finer, r1_finer, other_finer, left_finer
         k2 = other + r1 * rate

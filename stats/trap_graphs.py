@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import ttest_ind
@@ -71,7 +73,8 @@ def mean_connectivity(where: str, mean_r_of_scan: ArrayLike, group: ArrayLike) -
     """
     values, members = np.asarray(mean_r_of_scan, dtype=np.float64), np.asarray(group)
     one, two = _two_groups(values, members)
-    p = float(ttest_ind(one, two, equal_var=False)[1])
+    found: Any = ttest_ind(one, two, equal_var=False)
+    p = float(found.pvalue)
     if not p < LEVEL:
         return ()
     message = (

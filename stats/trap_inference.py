@@ -64,8 +64,8 @@ def autocorrelation(where: str, n_volumes: int, effective_df: float, regressors:
     if rate <= LEVEL * 1.2:
         return ()
     message = (
-        f"Neighbouring volumes resemble each other: {n_volumes} are worth {effective_df:.0f} degrees of freedom. Counted "
-        f"as independent, p < .05 would come by chance in {rate:.1%}. Use effective df, or show r only."
+        f"Neighbouring volumes resemble each other: {n_volumes} are worth {effective_df:.0f} degrees of freedom. "
+        f"Counted as independent, p < .05 would come by chance in {rate:.1%}. Use effective df, or show r only."
     )
     return (Trap("autocorrelation", where, rate, message),)
 

@@ -70,7 +70,7 @@ def circular_region(region: str, sample: Small) -> Traps:
     r = selected_null_r(sample)
     message = (
         f"{region} was chosen by a map of this same outcome: of {sample.n} scans without any effect, voxels at "
-        f"p < {sample.p:g} correlate at {r:.2f} on average. Descriptive only; use leave-one-out or an independent region."
+        f"p < {sample.p:g} correlate at {r:.2f} on average. Descriptive only; use leave-one-out, or another region."
     )
     return (Trap("circular-region", region, r, message),)
 

@@ -48,7 +48,7 @@ def clustering(rows: UnitRows, cut: Cut, report: Report | None = None) -> Cluste
     rows : UnitRows
         V voxels.
     cut : Cut
-        From `voxel_edges.at_least` or `voxel_edges.at_density`.
+        From `voxel_edges.at_least` or `voxel_density.at_density`.
     report : callable, optional
         Called every some milliseconds.
 

@@ -62,7 +62,7 @@ def degree(rows: UnitRows, cut: Cut, *, weighted: bool = False, report: Report |
     rows : UnitRows
         V voxels.
     cut : Cut
-        From `voxel_edges.at_least` or `voxel_edges.at_density`.
+        From `voxel_edges.at_least` or `voxel_density.at_density`.
     weighted : bool
     report : callable, optional
         Called after each tile (some milliseconds).

@@ -204,7 +204,7 @@ def _subject_values(
 
 def _refuse_changing_parts(fixed: formulas.Formula, repeated: formulas.Formula, changing: dict[str, Float64]) -> None:
     """A covariate that changes within subjects may only be a term of its own."""
-    others = [term for term in fixed.terms if len(term) > 1 or not isinstance(term[0].tree, ast.Name)]
+    others = [term for term in fixed.terms if len(term) > 1 or not isinstance(next(iter(term)).tree, ast.Name)]
     for term in (*others, *repeated.terms):
         for name in (name for factor in term for name in factor.variables):
             if name in changing:

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QProgressBar, QWidget
 
 from .band_choice import BandChoice
-from .controls import Choice, FoldingRow, Section, align, button, column, described, form, mark_wrong, muted
+from .controls import SPACE, Choice, FoldingRow, Section, button, column, described, form, mark_wrong, muted, row
 from .numbers import NumberEdit, NumberSpec
 from .pick_list import PickList
 
-Edges = Literal["positive", "absolute", "signed"]
+WIDE_PX = 820  # from which the parts stand side by side
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,14 @@ class ConnectivityForm(QWidget):
         self._build_runs()
         self._build_preparation(tuple(strategies))
         self._build_actions()
-        align(self._region_form, self._preparation_form)
+        self._blocks = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._blocks.setSpacing(4 * SPACE)
+        for part in (self._regions, self._a_side, self._b_side):
+            self._blocks.addWidget(part, 1, Qt.AlignmentFlag.AlignTop)
         layout = column(self, margin=8)
-        for part in (self._hint, self._regions, self._preparation, self._actions):
-            layout.addWidget(part)
+        layout.addWidget(self._hint)
+        layout.addWidget(self._actions)
+        layout.addLayout(self._blocks)
         layout.addStretch(1)
         self.set_runs({})
         self.set_progress(None)
@@ -80,16 +85,9 @@ class ConnectivityForm(QWidget):
         self._kind.set_items(
             [("pearson", self.tr("Pearson correlation")), ("partial", self.tr("Partial correlation (Ledoit–Wolf)"))]
         )
-        self._regions = Section(self.tr("Runs and regions"))
-        self._region_form = form()
-        for label, part in (
-            (self.tr("Atlas"), self._atlas),
-            (self.tr("Connections"), self._kind),
-            (self.tr("A"), self._a),
-            (self.tr("B"), self._b),
-        ):
-            self._region_form.addRow(label, part)
-        self._regions.body.addLayout(self._region_form)
+        self._a_side, self._b_side = Section(self.tr("Runs of A")), Section(self.tr("Runs of B, to compare with"))
+        self._a_side.body.addWidget(self._a)
+        self._b_side.body.addWidget(self._b)
         for part, field in ((self._a, "a"), (self._b, "b")):
             part.changed.connect(partial(self._take, field))
         self._atlas.chosen.connect(partial(self._take, "atlas"))
@@ -104,16 +102,18 @@ class ConnectivityForm(QWidget):
         tip = self.tr("Columns to remove, from the confounds table that fMRIPrep put beside each run")
         self._strategy = Choice(self.tr("Confounds"), tip)
         self._strategy.set_items([("", self.tr("None")), *((name, name) for name in strategies)])
-        self._preparation = Section(self.tr("Preparation"))
-        self._preparation_form = form()
+        self._regions = Section(self.tr("Regions and preparation"))
+        rows = form()
         for label, part in (
+            (self.tr("Atlas"), self._atlas),
+            (self.tr("Connections"), self._kind),
             (self.tr("Drop volumes"), self._drop),
             (self.tr("Detrend order"), self._detrend),
             (self.tr("Band"), self._band),
             (self.tr("Confounds"), self._strategy),
         ):
-            self._preparation_form.addRow(label, part)
-        self._preparation.body.addLayout(self._preparation_form)
+            rows.addRow(label, part)
+        self._regions.body.addLayout(rows)
         self._drop.changed.connect(lambda value: self._take("drop", round(value or 0)))
         self._detrend.changed.connect(lambda value: self._take("detrend", round(value or 0)))
         self._band.changed.connect(partial(self._take, "band_hz"))
@@ -135,10 +135,9 @@ class ConnectivityForm(QWidget):
         self._open_b.clicked.connect(lambda: self.matrix_requested.emit("b"))
         self._actions = QWidget()
         lines = column(self._actions)
-        for part in (self._report, self._progress):
-            lines.addWidget(part)
         lines.addWidget(FoldingRow(self._make, self._add, self._open_a, self._open_b))
-        lines.addWidget(self._cancel)
+        lines.addLayout(row(self._progress, self._cancel, stretch=0))
+        lines.addWidget(self._report)
 
     def set_runs(self, runs: Mapping[str, str]) -> None:
         """Offer runs by title, each with where it is."""
@@ -187,6 +186,11 @@ class ConnectivityForm(QWidget):
 
     def _show_possible(self) -> None:
         self._make.setEnabled(bool(self._settings.a and self._settings.atlas))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        direction = QBoxLayout.Direction
+        self._blocks.setDirection(direction.LeftToRight if self.width() >= WIDE_PX else direction.TopToBottom)
 
     def _take(self, field: str, value: Any) -> None:
         self._settings = replace(self._settings, **{field: value})

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QScrollArea, QSplitter
 
 from .canvas import Canvas
 from .connectivity_form import ConnectivityForm
-from .controls import Choice, FoldingRow, button, check, column, described, muted, on_tick, row
+from .controls import Choice, FoldingRow, button, check, column, described, muted, on_tick, row, spread
 from .density_slider import DensitySlider
 from .edge_histogram import EdgeHistogram
 from .elided_label import ElidedLabel
@@ -56,6 +56,7 @@ class ConnectivityPanel(QWidget):
         super().__init__(parent)
         self._side = "a"
         self._has_b = False
+        self._has_graph = True
         self._build_bar(metrics)
         self._build_matrices()
         self._build_brain()
@@ -94,7 +95,7 @@ class ConnectivityPanel(QWidget):
         self._show = Choice(self.tr("Show"), self.tr("Side that slices, glass brain and nodes show"))
         self._show.set_items([("a", "A"), ("b", "B"), ("difference", "A − B")])
         for choice in (self._metric, self._edges, self._show):
-            choice.setMinimumContentsLength(4)
+            choice.setMinimumContentsLength(5)
         self.slider.setMinimumWidth(300)
         self._export = button(self.tr("Export"), self.tr("Save nodes, matrix or graph"))
         menu = QMenu(self._export)
@@ -105,7 +106,8 @@ class ConnectivityPanel(QWidget):
         ):
             menu.addAction(text, lambda what=what: self.export_requested.emit(what))
         self._export.setMenu(menu)
-        self._bar = FoldingRow(self.slider, self._metric, self._show, self._edges, self._weighted, self._export)
+        shown = spread(self._metric, self._show)
+        self._bar = FoldingRow(self.slider, shown, self._edges, self._weighted, self._export)
         for choice, signal in (
             (self._metric, self.metric_chosen),
             (self._edges, self.edges_chosen),
@@ -121,9 +123,9 @@ class ConnectivityPanel(QWidget):
         self._order = Choice(self.tr("Order"), self.tr("Order of the regions in the matrix"))
         self._order.set_items(
             [
-                ("hemispheres", self.tr("Hemispheres")),
+                ("hemispheres", self.tr("By hemisphere")),
                 ("atlas", self.tr("As in the atlas")),
-                ("modules", self.tr("Modules")),
+                ("modules", self.tr("By module")),
             ]
         )
         self._order.set_value("hemispheres")
@@ -144,8 +146,7 @@ class ConnectivityPanel(QWidget):
         layout = column(self._matrix_side)
         layout.setSpacing(2)
         layout.addWidget(self._beside, 1)
-        layout.addWidget(self.under_mouse)
-        layout.addLayout(row(QLabel(self.tr("Order")), self._order))
+        layout.addLayout(row(self._order, self.under_mouse))
         self._matrix_side.setMinimumWidth(170)
 
     def _head(self, side: str) -> QPushButton:
@@ -167,12 +168,12 @@ class ConnectivityPanel(QWidget):
         self._view = Choice(self.tr("Seen from"), self.tr("Direction from which the glass brain is seen"))
         self._view.set_items(
             [
-                ("top", self.tr("Above")),
-                ("left", self.tr("Left")),
-                ("right", self.tr("Right")),
-                ("front", self.tr("Front")),
-                ("back", self.tr("Behind")),
-                ("bottom", self.tr("Below")),
+                ("top", self.tr("From above")),
+                ("left", self.tr("From the left")),
+                ("right", self.tr("From the right")),
+                ("front", self.tr("From the front")),
+                ("back", self.tr("From behind")),
+                ("bottom", self.tr("From below")),
             ]
         )
         self._view.set_value("top")
@@ -187,8 +188,7 @@ class ConnectivityPanel(QWidget):
         layout = column(self._brain_side)
         layout.setSpacing(2)
         layout.addWidget(self._brain, 1)
-        layout.addWidget(self.node_line)
-        layout.addLayout(row(QLabel(self.tr("From")), self._view))
+        layout.addLayout(row(self._view, self.node_line))
         self._brain_side.setMinimumWidth(170)
 
     def _build_tabs(self, metrics: Mapping[str, Column], strategies: Iterable[str]) -> None:
@@ -232,8 +232,9 @@ class ConnectivityPanel(QWidget):
             part.setVisible(has_graph)
         for number in (NODES, EDGES, GRAPH):
             self.tabs.setTabEnabled(number, has_graph)
-        if not has_graph:
-            self.tabs.setCurrentIndex(DATA)
+        if has_graph != self._has_graph:
+            self._has_graph = has_graph
+            self.tabs.setCurrentIndex(NODES if has_graph else DATA)
 
     def set_sides(self, *, has_b: bool, side: str) -> None:
         """Whether there is a B, and which side is shown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from ...stats.errors import CannotCompute
 from ...widgets.connectivity_panel import ConnectivityPanel
@@ -31,7 +31,12 @@ CUT = "graph cut"  # changes of the threshold that follow one another are one st
 
 
 class ConnectivityControl(QObject):
-    """Binds a `ConnectivityPanel` to a session: the graph layer that is selected, else the topmost."""
+    """Binds a `ConnectivityPanel` to a session: the graph layer that is selected, else the topmost.
+
+    ``room_wanted`` comes when there is something to see that there was not before.
+    """
+
+    room_wanted = Signal()
 
     def __init__(self, session: Session, panel: ConnectivityPanel) -> None:
         super().__init__(panel)
@@ -86,6 +91,8 @@ class ConnectivityControl(QObject):
             return
         self._show_controls(recipe)
         if answer is not self._answer:
+            if self._answer is None:
+                self.room_wanted.emit()
             self._answer = answer
             self._session.jobs.cancel(DETAILS)
             self._rest.start(REST_MS)

@@ -24,6 +24,7 @@ from ..state import Colours
 MOST_LINKS = 400
 SMALLEST_MM, LARGEST_MM = 1.6, 5.0  # radius of nodes
 BINS = 100
+LONGEST = 34  # letters of a name
 ON_DARK, ON_LIGHT = "ice-fire", "blue-red"
 
 METRICS = {
@@ -60,9 +61,9 @@ def facts_line(part: Measured, rule: EdgeRule) -> str:
     negative = {"positive": "dropped", "absolute": "by size", "signed": "kept"}[rule.edges]
     warned = look().warning
     words = [
-        f"{escape(part.connectome.title)}",
+        escape(shortened(part.connectome.title)),
         f"mean r <b>{format_number(cut.mean_connectivity)}</b>",
-        f"<b>{format_number(100 * cut.negative_share)} %</b> of pairs negative, {negative}",
+        f"<b>{100 * cut.negative_share:.1f} %</b> of pairs negative, {negative}",
         f"{'|r|' if rule.edges != 'positive' else 'r'} ≥ <b>{format_number(cut.threshold)}</b>",
         f"<b>{cut.n_edges:,}</b> edges, density {format_number(100 * cut.density)} %",
     ]
@@ -71,6 +72,12 @@ def facts_line(part: Measured, rule: EdgeRule) -> str:
     ties = f"<b>{cut.ties}</b> ties at the cut"
     words.append(f'<span style="color:{warned}">{ties}</span>' if cut.ties else "no ties")
     return " · ".join(words)
+
+
+def shortened(title: str) -> str:
+    """A file's name without its endings, cut in the middle: both ends tell what it is."""
+    name = title.removesuffix(".gz").removesuffix(".nii")
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
 
 
 def counts_of(answer: GraphAnswer) -> Counts:
@@ -161,7 +168,7 @@ class DrawnLinks(NamedTuple):
     def note(self) -> str:
         """What is said where not all are drawn."""
         drawn = len(self.links.pairs)
-        return f"{drawn} strongest of {self.total:,} edges" if drawn < self.total else f"{self.total:,} edges"
+        return f"the strongest {drawn} of {self.total:,} edges" if drawn < self.total else f"{self.total:,} edges"
 
 
 def links_of(answer: GraphAnswer, side: str, chosen: int | None) -> DrawnLinks:

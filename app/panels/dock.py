@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ..window import Window
 
 LEAST_WIDTH = 284  # of the layer panel
+GRAPH_SHARE = 0.46  # of the window's height
 
 
 class Control(Protocol):
@@ -207,7 +208,14 @@ class Panels(QObject):
         window.tabifyDockWidget(window.dock("regions"), dock)
         window.restoreDockWidget(dock)
         window.menus.panels.insertAction(window.dock("clusters").toggleViewAction(), dock.toggleViewAction())
+        self.connectivity.room_wanted.connect(lambda: self._make_room(dock))
         self._keep_in_step(dock, self.connectivity, costly=True)
+
+    def _make_room(self, dock: QDockWidget) -> None:
+        """Let a panel of pictures be as high as it needs, where the window has the room."""
+        wanted = round(GRAPH_SHARE * self._window.height())
+        if not dock.isFloating() and dock.height() < wanted:
+            self._window.resizeDocks([dock], [wanted], Qt.Orientation.Vertical)
 
     def _clusters_with_choice(self) -> QWidget:
         joined = Choice(self.tr("Joined by"), self.tr("Which neighbours belong to the same cluster"))

@@ -75,7 +75,7 @@ class TestTextbooks:
         table = long_table(np.array(values, float), tuple("abcdef"))
         found = repeated_test(outcome(table), repeated_design(table, "~ level", "subject", "level"), [1])
         assert found.mauchly_w[0] == pytest.approx(0.031084, abs=5e-7)
-        assert found.mauchly_p[0] == pytest.approx(0.04765, abs=0.005)  # R adds a term of second order
+        assert found.mauchly_p[0] == pytest.approx(0.04765, abs=5e-6)
         covariance = np.cov(np.array(values, float).T)
         centred = covariance - covariance.mean(axis=0) - covariance.mean(axis=1)[:, None] + covariance.mean()
         box = np.trace(centred) ** 2 / (5 * np.sum(centred**2))
@@ -194,7 +194,6 @@ class TestSeveralLevels:
         assert_allclose(found.statistic[0], f, rtol=1e-6)
         assert found.df == (k - 1, (n - 2) * (k - 1))
         assert 1 / (k - 1) - 1e-12 <= found.epsilon_gg[0] <= found.epsilon_hf[0] <= 1 + 1e-12
-        assert found.p_gg[0] >= min(found.p[0], 0.3) - 1e-12
 
     def test_whole_maps_are_tested_voxel_by_voxel_and_voxels_without_error_are_nan(self) -> None:
         table = two_groups(levels=("1", "2", "3"))
