@@ -157,6 +157,37 @@ class MaskImage:
         return True
 
 
+@dataclass(frozen=True, eq=False)
+class VertexValues:
+    """Computed values on the vertices of one hemisphere.
+
+    Attributes
+    ----------
+    data : (n_vertices,) float32, read-only
+    """
+
+    data: NDArray[np.float32]
+    n_frames: int = 1
+
+    def __post_init__(self) -> None:
+        """Shared arrays are read-only."""
+        self.data.flags.writeable = False
+
+    @property
+    def n_vertices(self) -> int:
+        """Vertices of the surface it belongs to."""
+        return len(self.data)
+
+    def frame(self, index: int = 0) -> NDArray[np.float32]:
+        """The values."""
+        del index
+        return self.data
+
+    def series(self, vertex: int) -> NDArray[np.float32]:
+        """One value."""
+        return self.data[vertex].reshape(1)
+
+
 class Label(NamedTuple):
     """One value of a label image: what it is called and its colour, RGBA 0 to 255."""
 

@@ -21,6 +21,8 @@ from .questions import (
     AtlasData,
     CortexData,
     GroupCovariate,
+    ModelFit,
+    ModelPermutations,
     PreparedGroup,
     PreparedRun,
     Projection,
@@ -36,13 +38,14 @@ from .recipes import (
     GroupSeedMap,
     MaskSeed,
     MatrixFile,
+    ModelMap,
     Recipe,
     RegionMask,
     RegionMatrix,
     SeedCorrelation,
     label_file,
 )
-from .resolve import covariate_of, group_of, in_order, of_each_run
+from .resolve import counts_of, covariate_of, group_of, in_order, of_each_run, permutations_of
 from .results import Results
 
 if TYPE_CHECKING:
@@ -357,6 +360,36 @@ def _group_seed(question: GroupSeedMap, known: Known, report: Report) -> Answer:
     return group_answer(question, group, mask, covariate, report)
 
 
+def _model_fit(question: ModelFit, known: Known, report: Report) -> Any:
+    from .model_maps import fit_answer  # noqa: PLC0415 - pandas, SciPy and Numba
+
+    del known
+    return fit_answer(question, report)
+
+
+def model_permutations(
+    question: ModelPermutations, known: Known, report: Report, show: Callable[[Any], None] = lambda _: None
+) -> Any:
+    """Count permutations, and ``show`` now and then what is counted so far."""
+    from .model_maps import Permuted, permute  # noqa: PLC0415 - pandas, SciPy and Numba
+
+    earlier = known(counts_of(question))
+    fitted = known(ModelFit(question.model, question.inference.one_sided))
+    return permute(question, fitted, earlier if isinstance(earlier, Permuted) else None, report, show)
+
+
+def _model_map(question: ModelMap, known: Known, report: Report) -> Answer:
+    from .model_maps import Permuted, model_answer  # noqa: PLC0415 - pandas, SciPy and Numba
+
+    del report
+    permutations = permutations_of(question)
+    found = known(permutations)
+    if not isinstance(found, Permuted):
+        found = known(counts_of(permutations))
+    fitted = known(ModelFit(question.model, question.inference.one_sided))
+    return model_answer(question, fitted, found if isinstance(found, Permuted) else None)
+
+
 def _matrix_file(question: MatrixFile) -> Any:
     from .connectome import of_file  # noqa: PLC0415
 
@@ -377,6 +410,9 @@ _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     PreparedGroup: _group,
     GroupCovariate: _group_covariate,
     GroupSeedMap: _group_seed,
+    ModelFit: _model_fit,
+    ModelPermutations: model_permutations,
+    ModelMap: _model_map,
     Drawing: lambda question, known, _report: drawing_answer(question, known),
     RegionSurface: lambda question, known, _report: region_surface(
         question.region, known(AtlasData(question.region.atlas))

@@ -155,7 +155,7 @@ def model_notes(model: GroupModel) -> dict[str, Any]:
         "pairs_are": model.combined if model.pairs else "single runs",
         "n": len(model.design),
         "df": list(model.df),
-        "voxelwise_covariate": "its mean over observations removed in each voxel" if model.voxelwise else None,
+        "voxelwise_covariate": f"{model.covariate}, its mean over observations removed" if model.voxelwise else None,
         "correction": "none",
     }
 

@@ -91,6 +91,7 @@ def study_group(table: StudyTable, request: GroupRequest) -> StudyGroup:
         pairs,
         "difference",
         () if request.voxelwise is None else tuple(map(str, paths_of(table, request.voxelwise, rows.tolist()))),
+        request.voxelwise or "",
     )
     return StudyGroup(_runs(table, rows.tolist(), request), model, (*left_out, *observations.findings, *dropped))
 

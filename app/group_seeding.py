@@ -62,7 +62,7 @@ class GroupSeedResult:
             "residual_df": model.residual_df,
             "runs": self.notes["n_runs"],
             "voxels": self.notes["voxels"],
-            "design": {"columns": [*model.columns, *(["voxelwise"] if model.voxelwise else [])]},
+            "design": {"columns": list(model.all_columns)},
             "tests": [{"name": model.name, "statistic": model.kind, "df": list(model.df)}],
             "maps": dict(self.maps),
             "parameters": dict(self.notes),
@@ -75,7 +75,7 @@ class GroupSeedResult:
         df = f"{model.df[1]:.0f}" if model.kind == "t" else f"{model.df[0]:.0f}, {model.df[1]:.0f}"
         size = f"{len(model.design)} observations of {self.notes['n_runs']} runs, {self.notes['voxels']} voxels"
         tested = f"{model.name}: {model.kind}({df}), {size}, uncorrected"
-        return "\n".join([tested, f"columns: {', '.join(model.columns)}", *self.maps.values()])
+        return "\n".join([tested, f"columns: {', '.join(model.all_columns)}", *self.maps.values()])
 
 
 def group_seed(

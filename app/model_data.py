@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from .io.memory import require
 from .io.study_table import StudyTable, column_of, read_table
 from .model_places import Place, RegionPlace, VolumePlace
-from .model_scans import COLUMN, Scans, open_scans
-from .models import Model
+from .model_scans import Scans, open_scans
+from .models import COLUMN, Model
 from .problems import Finding, Problem, silent
 
 Report = Callable[[float], None]

@@ -18,11 +18,10 @@ from ..stats.within import RepeatedDesign
 from .io.study_table import StudyTable, read_table
 from .model_data import ModelData, read_covariate, read_data
 from .model_parts import Laid, Part, about, lay_out
-from .models import Model
+from .models import TABLE, Model
 from .problems import Finding, Problem, silent
 
 Report = Callable[[float], None]
-TABLE = "table"
 SMALLEST_P = 1e-300  # what -log10 p shows at most
 
 

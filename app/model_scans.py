@@ -14,12 +14,12 @@ from .answers import Answer
 from .io.identify import identify
 from .io.study_table import StudyTable, paths_of
 from .model_places import SurfacePlace, VolumePlace
+from .models import COLUMN
 from .problems import Finding, Problem
 
 if TYPE_CHECKING:
     from .io.surface_data import SurfaceData
 
-COLUMN = "column:"
 Float32 = NDArray[np.float32]
 
 

@@ -7,6 +7,9 @@ from typing import Literal
 import msgspec
 
 Correction = Literal["none", "fdr", "fwe", "cluster-extent", "cluster-mass", "tfce"]
+TABLE = "table"  # the outcome is the formula's left side
+COLUMN = "column:"  # before the name of a column of files
+
 Connectivity = Literal[6, 18, 26]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .grid import Grid
+from .models import Inference, Model
 from .recipes import FileMap, GroupModel, GroupRun, MatrixFile, Preparation, Recipe, RegionMask, RegionMatrix
 
 
@@ -68,6 +69,29 @@ class Projection(msgspec.Struct, frozen=True):
     cortex: str | None
 
 
+class ModelFit(msgspec.Struct, frozen=True):
+    """A linear model fitted: its tests, without permutations."""
+
+    model: Model
+    one_sided: bool = False
+
+
+class ModelPermutations(msgspec.Struct, frozen=True):
+    """All permutations of one test."""
+
+    model: Model
+    inference: Inference
+    test: str
+
+
+class ModelCounts(msgspec.Struct, frozen=True):
+    """Permutations of one test as far as they have come; ``inference`` asks for none. Never asked, only kept."""
+
+    model: Model
+    inference: Inference
+    test: str
+
+
 Question = (
     Recipe
     | PreparedRun
@@ -80,6 +104,9 @@ Question = (
     | MatrixFile
     | PreparedGroup
     | GroupCovariate
+    | ModelFit
+    | ModelPermutations
+    | ModelCounts
 )
 
 

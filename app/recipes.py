@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from .models import Inference, Model
+
 Point = tuple[float, float, float]
 
 
@@ -235,6 +237,8 @@ class GroupModel(msgspec.Struct, frozen=True):
         Whether the two are subtracted (first minus second) or averaged.
     voxelwise : tuple of str
         A covariate with a value per voxel: an image for each run, or none.
+    covariate : str
+        What it is called.
     """
 
     columns: tuple[str, ...]
@@ -245,11 +249,17 @@ class GroupModel(msgspec.Struct, frozen=True):
     pairs: tuple[tuple[int, int], ...] = ()
     combined: Literal["difference", "mean"] = "difference"
     voxelwise: tuple[str, ...] = ()
+    covariate: str = ""
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """Of the design, then the voxelwise covariate."""
+        return (*self.columns, self.covariate) if self.voxelwise else self.columns
 
     @property
     def residual_df(self) -> int:
         """Observations less columns."""
-        return len(self.design) - len(self.columns) - bool(self.voxelwise)
+        return len(self.design) - len(self.all_columns)
 
     @property
     def df(self) -> tuple[float, float]:
@@ -278,4 +288,16 @@ class GroupSeedMap(msgspec.Struct, frozen=True, tag="group-seed"):
     measure: GroupMeasure = "statistic"
 
 
-Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric | GroupSeedMap
+class ModelMap(msgspec.Struct, frozen=True, tag="model"):
+    """One map of one test of a linear model.
+
+    ``shown``: the map's key, such as ``t``, ``estimate``, ``neglog10-p-tfce-fwe``.
+    """
+
+    model: Model
+    inference: Inference
+    test: str
+    shown: str = "t"
+
+
+Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric | GroupSeedMap | ModelMap

@@ -15,6 +15,9 @@ from .questions import (
     AtlasData,
     CortexData,
     GroupCovariate,
+    ModelCounts,
+    ModelFit,
+    ModelPermutations,
     PreparedGroup,
     PreparedRun,
     Projection,
@@ -32,6 +35,7 @@ from .recipes import (
     GroupModel,
     GroupSeedMap,
     MaskSeed,
+    ModelMap,
     Point,
     PointSeed,
     Recipe,
@@ -109,31 +113,42 @@ def stands_on(question: Question) -> tuple[Question, ...]:
     below: tuple[Question, ...] = ()
     match question:
         case SeedCorrelation(run=run, seed=seed, preparation=preparation):
-            mask = (*stands_on(seed.mask), seed.mask) if isinstance(seed, MaskSeed) else ()
-            below = (run, PreparedRun(run, preparation), *mask)
-        case GroupSeedMap(seed=seed, model=model):
-            group = group_of(question)
-            mask = (*stands_on(seed.mask), seed.mask) if isinstance(seed, MaskSeed) else ()
-            below = (group, *((covariate_of(question),) if model.voxelwise else ()), *mask)
-        case GroupCovariate(group=group):
-            below = (group,)
+            below = (run, PreparedRun(run, preparation), *_mask_of(seed))
         case PreparedRun(run=run) | QualityOf(run=run):
             below = (run,)
         case Projection(cortex=cortex):
             below = (CortexData(cortex),)
         case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | RegionSurface(region=RegionMask(atlas=atlas)):
             below = (AtlasData(atlas),)
-        case RegionMatrix(runs=runs, atlas=atlas):
-            below = (AtlasData(atlas),) if len(runs) == 1 else of_each_run(question)
-        case GraphMetric(a=a, b=b):
-            matrices = (a,) if b is None else (a, b)
-            below = (*matrices, *(AtlasData(a.atlas) for _ in matrices[:1] if isinstance(a, RegionMatrix)))
         case Drawing(grid_of=grid_of, edits=edits, start=start):
             images = tuple(edit.image for edit in edits if isinstance(edit, ThresholdFill))
             below = (grid_of, *images, *(() if start is None else (start,)))
         case _:
-            pass
+            below = _of_several_scans(question)
     return below
+
+
+def _of_several_scans(question: Question) -> tuple[Question, ...]:
+    """Foundations of graphs, groups and models."""
+    match question:
+        case GroupSeedMap(seed=seed, model=model):
+            return (group_of(question), *((covariate_of(question),) if model.voxelwise else ()), *_mask_of(seed))
+        case GroupCovariate(group=group):
+            return (group,)
+        case RegionMatrix(runs=runs, atlas=atlas):
+            return (AtlasData(atlas),) if len(runs) == 1 else of_each_run(question)
+        case GraphMetric(a=a, b=b):
+            matrices = (a,) if b is None else (a, b)
+            return (*matrices, *(AtlasData(a.atlas) for _ in matrices[:1] if isinstance(a, RegionMatrix)))
+        case ModelMap(model=model, inference=inference) | ModelPermutations(model=model, inference=inference):
+            return (ModelFit(model, inference.one_sided),)
+        case _:
+            return ()
+
+
+def _mask_of(seed: object) -> tuple[Question, ...]:
+    """The mask of a mask seed, with what it stands on."""
+    return (*stands_on(seed.mask), seed.mask) if isinstance(seed, MaskSeed) else ()
 
 
 def of_each_run(question: RegionMatrix) -> tuple[RegionMatrix, ...]:
@@ -146,9 +161,24 @@ def helpful_to(question: Question) -> tuple[Question, ...]:
     if isinstance(question, RegionMatrix) and len(question.runs) == 1:
         run = question.runs[0]  # a run that is not open is read for its matrix and let go again
         return (*stands_on(question), run, PreparedRun(run, question.preparation))
+    if isinstance(question, ModelMap):
+        permutations = permutations_of(question)
+        return (*stands_on(question), permutations, counts_of(permutations))
+    if isinstance(question, ModelPermutations):
+        return (*stands_on(question), counts_of(question))
     if isinstance(question, Drawing) and question.edits:
         return (*stands_on(question), Drawing(question.grid_of, question.edits[:-1], question.start))
     return stands_on(question)
+
+
+def permutations_of(recipe: ModelMap) -> ModelPermutations:
+    """The permutations behind a map of a model, whatever it shows."""
+    return ModelPermutations(recipe.model, recipe.inference, recipe.test)
+
+
+def counts_of(question: ModelPermutations) -> ModelCounts:
+    """Where permutations are kept as they come in, so that more of them, or stopped ones, go on from there."""
+    return ModelCounts(question.model, replace(question.inference, permutations=0), question.test)
 
 
 def in_order(question: Question) -> Iterator[Question]:
@@ -170,6 +200,8 @@ def asked(state: ViewState, results: Results, *, with_surface: bool, with_atlase
     for overlay in sorted(state.overlays, key=lambda overlay: not overlay.visible):
         for question in questions_of(overlay, state, results):
             wanted.update(dict.fromkeys(in_order(question)))
+            if isinstance(question, ModelMap) and question.inference.permutations:
+                wanted[permutations_of(question)] = None  # they refine what is shown already
     if with_atlases:
         wanted.update(dict.fromkeys(map(AtlasData, state.atlases)))
     if with_surface:
@@ -199,7 +231,7 @@ def missing(state: ViewState, results: Results, *, with_surface: bool, with_atla
 
 def _is_quick(question: Question) -> bool:
     """Whether an answer takes milliseconds once its foundations are there; degrees of freedom of a map do not."""
-    if isinstance(question, GraphMetric):
+    if isinstance(question, GraphMetric | ModelMap):
         return True
     if isinstance(question, GroupSeedMap):
         return question.measure != "p" and not isinstance(question.seed, MaskSeed)

@@ -11,6 +11,7 @@ import msgspec
 
 from .io.files import replacing
 from .io.identify import identify
+from .models import COLUMN, TABLE, Model
 from .problems import Problem
 from .recipes import (
     AtlasLabels,
@@ -141,6 +142,8 @@ def _names_in(value: msgspec.Struct, moved: Callable[[str], str]) -> dict[str, A
             own = {"confounds": confounds and moved(confounds), "brain": brain and moved(brain)}
         case GroupRun(path=path, confounds=confounds):
             own = {"path": moved(path), "confounds": confounds and moved(confounds)}
+        case Model():
+            own = _in_model(value, moved)
         case GroupModel(voxelwise=paths):
             own = {"voxelwise": tuple(map(moved, paths))}
         case SurfaceView(cortex=cortex):
@@ -150,6 +153,17 @@ def _names_in(value: msgspec.Struct, moved: Callable[[str], str]) -> dict[str, A
         case _:
             pass
     return own
+
+
+def _in_model(model: Model, moved: Callable[[str], str]) -> dict[str, Any]:
+    in_table = model.data == TABLE or model.data.startswith(COLUMN)
+    optional = {name: getattr(model, name) for name in ("mask", "surface")}
+    return {
+        "data": model.data if in_table else moved(model.data),
+        "table": moved(model.table),
+        "atlas": model.atlas and _atlas(model.atlas, moved),
+        **{name: path and moved(path) for name, path in optional.items()},
+    }
 
 
 def _atlas(atlas: str, moved: Callable[[str], str]) -> str:

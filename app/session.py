@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from .answers import Answer
 from .atlas import Atlas, AtlasInfo, Region
-from .compute import atlas_answer, compute, open_atlas
+from .compute import atlas_answer, compute, model_permutations, open_atlas
 from .display import first_overlay
 from .io.atlases import atlas_ids
 from .io.memory import DoesNotFit
@@ -22,6 +22,8 @@ from .problems import Finding, Problem
 from .questions import (
     AtlasData,
     CortexData,
+    ModelFit,
+    ModelPermutations,
     PreparedGroup,
     PreparedRun,
     Projection,
@@ -36,13 +38,14 @@ from .recipes import (
     GraphMetric,
     GroupSeedMap,
     MatrixFile,
+    ModelMap,
     Point,
     Recipe,
     RegionMatrix,
     SeedCorrelation,
     label_file,
 )
-from .resolve import Failure, asked, concrete, helpful_to, missing, stands_on
+from .resolve import Failure, asked, concrete, counts_of, helpful_to, missing, permutations_of, stands_on
 from .results import Results
 from .scenes import Scenes, Shown, has_surface
 from .state import Layout, Overlay, ViewState
@@ -100,6 +103,7 @@ class Session(QObject):
     noticed = Signal(object)
     opened = Signal(object)
     atlas_opened = Signal(object)
+    _came_so_far = Signal(object, object)
 
     def __init__(
         self, state: ViewState | None = None, parent: QObject | None = None, *, slices_only: bool = False
@@ -120,6 +124,7 @@ class Session(QObject):
         self.jobs.finished.connect(self._on_finished)
         self.jobs.failed.connect(self._on_failed)
         self.jobs.cancelled.connect(self._on_cancelled)
+        self._came_so_far.connect(self._on_part)
         self._resolve()
 
     @property
@@ -312,7 +317,26 @@ class Session(QObject):
     def _start(self, question: Question) -> None:
         if not self.jobs.busy(question):
             known = self._known(question)
-            self.jobs.long(question, title_of(question), lambda report: compute(question, known, report))
+            if isinstance(question, ModelPermutations):
+                show = partial(self._came_so_far.emit, question)
+                work = partial(model_permutations, question, known, show=show)
+            else:
+                work = partial(compute, question, known)
+            self.jobs.long(question, title_of(question), work)
+
+    @Slot(object, object)
+    def _on_part(self, question: ModelPermutations, so_far: Any) -> None:
+        """Permutations have come in: maps that show them are made anew."""
+        if self.jobs.busy(question):
+            self._keep_permutations(question, so_far)
+            self._resolve()
+            self.changed.emit()
+
+    def _keep_permutations(self, question: ModelPermutations, so_far: Any) -> None:
+        self.results.put(counts_of(question), so_far)
+        for overlay in self.state.overlays:
+            if isinstance(overlay.recipe, ModelMap) and permutations_of(overlay.recipe) == question:
+                self.results.forget(overlay.recipe)
 
     def _on_finished(self, key: object, result: Any) -> None:
         defects: list[Exception] = []
@@ -330,6 +354,8 @@ class Session(QObject):
             return  # a panel's own work, which it takes itself
         else:
             self.results.put(key, result)
+            if isinstance(key, ModelPermutations):
+                self._keep_permutations(key, result)
             if isinstance(result, Atlas):
                 self._know(result)
             if isinstance(result, Answer) and isinstance(key, FileMap):
@@ -483,6 +509,8 @@ def family_of(recipe: Recipe) -> object:
             return grid_of
         case GraphMetric(a=a, b=b):
             return a, b
+        case ModelMap(model=model, test=test, shown=shown):
+            return model, test, shown
         case GroupSeedMap(runs=runs, preparation=preparation, model=model, measure=measure):
             return runs, preparation, model, measure
         case _:
@@ -491,28 +519,41 @@ def family_of(recipe: Recipe) -> object:
 
 def title_of(question: Question) -> str:
     """What a job says that it does."""
+    title = _opening_of(question)
+    if title:
+        return title
+    match question:
+        case RegionMatrix(runs=(FileMap(path=path),)):
+            return f"Correlating the regions of {_name(path)}"
+        case RegionMatrix():
+            return "Averaging matrices"
+        case ModelFit(model=model):
+            return f"Fitting {model.formula}"
+        case ModelPermutations(inference=inference, test=test):
+            return f"{inference.permutations} permutations of {test}"
+        case PreparedGroup(runs=runs):
+            return f"Preparing {len(runs)} runs"
+        case CortexData() | Projection():
+            return "Preparing the cortex"
+        case RegionSurface():
+            return "Preparing a region"
+        case _:
+            return "Computing"
+
+
+def _opening_of(question: Question) -> str:
+    """What a job says that reads one file; empty for others."""
     match question:
         case FileMap(path=path) | MatrixFile(path=path):
-            title = f"Opening {_name(path)}"
+            return f"Opening {_name(path)}"
         case PreparedRun(run=FileMap(path=path)):
-            title = f"Preparing {_name(path)}"
-        case RegionMatrix(runs=(FileMap(path=path),)):
-            title = f"Correlating the regions of {_name(path)}"
-        case RegionMatrix():
-            title = "Averaging matrices"
-        case PreparedGroup(runs=runs):
-            title = f"Preparing {len(runs)} runs"
+            return f"Preparing {_name(path)}"
         case QualityOf(run=FileMap(path=path)):
-            title = f"Looking at the quality of {_name(path)}"
+            return f"Looking at the quality of {_name(path)}"
         case AtlasData(id=atlas):
-            title = f"Reading atlas {_name(label_file(atlas)[0])}"
-        case CortexData() | Projection():
-            title = "Preparing the cortex"
-        case RegionSurface():
-            title = "Preparing a region"
+            return f"Reading atlas {_name(label_file(atlas)[0])}"
         case _:
-            title = "Computing"
-    return title
+            return ""
 
 
 def _attempt(question: Question, known: Callable[[Question], Any]) -> Any:

@@ -198,7 +198,7 @@ def _weighted_clustering(run: str, rows: UnitRows, cut: Cut, report: Report) -> 
 
     unsigned = cut._replace(rule="positive" if cut.rule == "positive" else "absolute")
     counted = degree(rows, unsigned, report=lambda done: report(0.1 * done))
-    needed = _require(run, intensity_bytes(*rows.unit.shape, counted.n_edges), CLUSTERING)
+    needed = _require(run, intensity_bytes(rows.unit.shape, counted.n_edges), CLUSTERING)
     values = weighted_clustering(rows, unsigned, counted, lambda done: report(0.1 + 0.9 * done))
     return _Found(values, counted.n_edges, needed)
 

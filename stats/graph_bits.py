@@ -14,18 +14,18 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from .arrays import Bool, read_only
+from .arrays import Bool
 
 Words = NDArray[np.uint64]
 WORD = 64
 
 
 def bit_rows(adjacency: Bool) -> Words:
-    """Rows of a boolean matrix (R, C) as read-only words (R, ceil(C / 64)), the first node in the lowest bit."""
+    """Rows of a boolean matrix (R, C) as words (R, ceil(C / 64)), the first node in the lowest bit."""
     n, columns = adjacency.shape
     packed = np.zeros((n, -(-columns // WORD) * (WORD // 8)), np.uint8)
     packed[:, : -(-columns // 8)] = np.packbits(adjacency, axis=1, bitorder="little")
-    return read_only(packed.view("<u8").astype(np.uint64, copy=False))
+    return packed.view("<u8").astype(np.uint64, copy=False)
 
 
 def _count_ones(_typing: Any, _word: Any) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .arrays import Float64, Int64
+from .arrays import FAST_MATH, Float64, Int64, read_only
 from .graph_bits import Words, bit_rows, members
 
-DENSE_UP_TO = 120  # nodes: below this LAPACK's whole decomposition is quicker than ARPACK's start
-SAME = 1e-9  # relative: eigenvalues of equal components
+CONVERGED = 1e-13  # residual beside the eigenvalue
+NOTHING = 1e-13  # of a vector's length is rounding
+STEPS = 12  # between two looks at it
 
 
 def eigenvector_centrality(weights: Float64) -> Float64:
@@ -18,31 +19,23 @@ def eigenvector_centrality(weights: Float64) -> Float64:
     It is what the power method reaches from equal values. In a graph of several components it is 0 outside the one
     with the largest eigenvalue, as in igraph; components with the same largest eigenvalue share it; without any edge
     all nodes are equal.
+
+    By Lanczos iterations, which never leave what equal values span: a few dozen products with the weights.
     """
     n = len(weights)
-    if not weights.any():
-        return np.full(n, n**-0.5)
-    vector = _of_all(weights) if n <= DENSE_UP_TO else _leading(weights)
-    vector = np.maximum(vector, 0.0)
+    basis, diagonal, beside = np.empty((n, n)), np.zeros(n), np.zeros(n)
+    basis[0] = n**-0.5
+    given, used, steps = read_only(np.ascontiguousarray(weights)), 0, 0
+    while True:
+        steps = min(steps + STEPS, n)
+        used = _lanczos(given, basis, (diagonal, beside), used, steps)
+        small = np.diag(diagonal[:used]) + np.diag(beside[: used - 1], 1) + np.diag(beside[: used - 1], -1)
+        values, vectors = np.linalg.eigh(small)
+        if used < steps or used == n or beside[used - 1] * abs(vectors[-1, -1]) <= CONVERGED * values[-1]:
+            break
+    vector = vectors[:, -1] @ basis[:used]
+    vector = np.maximum(vector * np.sign(vector.sum()), 0.0)
     return vector / np.linalg.norm(vector)
-
-
-def _of_all(weights: Float64) -> Float64:
-    """Equal values projected on the eigenvectors of the largest eigenvalue."""
-    values, vectors = np.linalg.eigh(weights)
-    largest = vectors[:, values >= values[-1] * (1 - SAME)]
-    return largest @ largest.sum(axis=0)
-
-
-def _leading(weights: Float64) -> Float64:
-    """The same by Lanczos iterations from equal values, which never leave what these span."""
-    from scipy.sparse.linalg import ArpackNoConvergence, eigsh  # noqa: PLC0415 - slow to import
-
-    try:
-        _, vectors = eigsh(weights, k=1, which="LA", v0=np.ones(len(weights)))
-    except ArpackNoConvergence:
-        return _of_all(weights)
-    return vectors[:, 0] * np.sign(vectors[:, 0].sum())
 
 
 def core_number(bits: Words) -> Int64:
@@ -63,6 +56,38 @@ def assortativity(weights: Float64, degree: Int64) -> float:
     ends, squares, cubes = int(degree.sum()), int((degree**2).sum()), int((degree**3).sum())
     spread = ends * cubes - squares**2
     return (ends * along - squares**2) / spread if spread else np.nan
+
+
+@njit(cache=True, nogil=True, fastmath=FAST_MATH)
+def _dot(a: Float64, b: Float64) -> float:
+    total = 0.0
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=FAST_MATH)
+def _lanczos(weights: Float64, basis: Float64, small: tuple[Float64, Float64], start: int, stop: int) -> int:
+    """Fill rows of the basis and the diagonals of the small matrix; return how many, fewer when nothing is left."""
+    n = len(weights)
+    diagonal, beside = small
+    new = np.empty(n)
+    for k in range(start, stop):
+        for i in range(n):
+            new[i] = _dot(weights[i], basis[k])
+        diagonal[k] = _dot(new, basis[k])
+        before = np.sqrt(_dot(new, new))
+        for _ in range(2):  # once is not enough: what rounding leaves grows
+            for row in range(k + 1):
+                share = _dot(new, basis[row])
+                for i in range(n):
+                    new[i] -= share * basis[row, i]
+        beside[k] = np.sqrt(_dot(new, new))
+        if beside[k] <= NOTHING * before or k + 1 == n:
+            return k + 1
+        for i in range(n):
+            basis[k + 1, i] = new[i] / beside[k]
+    return stop
 
 
 @njit(cache=True, nogil=True)
@@ -87,4 +112,5 @@ def _core_number(bits: Words) -> Int64:
 
 def compile_kernels() -> None:
     """Compile for the types that are used."""
+    eigenvector_centrality(np.ones((3, 3)) - np.eye(3))
     core_number(bit_rows(~np.eye(3, dtype=bool)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .arrays import Float64, Int64, read_only
+from .arrays import Float64, Int64
 from .graph_bits import Words, bit_rows, count_ones, members
 from .threads import split
 
@@ -63,4 +63,4 @@ def _triangles(bits: Words, result: Int64, start: int, stop: int) -> None:
 def compile_kernels() -> None:
     """Compile for the types that are used."""
     bits = bit_rows(~np.eye(3, dtype=bool))
-    _triangles(read_only(bits), np.empty(3, np.int64), 0, 3)
+    _triangles(bits, np.empty(3, np.int64), 0, 3)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from .arrays import Float64, Int32, Int64
-from .graph_random import State, random_state, shuffled
+from .graph_random import State, random_states, shuffled
 from .threads import split
 
 SEARCHES = 4
@@ -41,15 +41,10 @@ def modules(weights: Float64, seed: int = 0) -> Int32:
     n = len(weights)
     if not weights.any():
         return np.arange(n, dtype=np.int32)
-    lists = _lists(weights)
-    found = np.empty((SEARCHES, n), np.int64)
-
-    def search(first: int, last: int) -> None:
-        for k in range(first, last):
-            found[k] = _search(lists, random_state(seed, k))
-
-    split(search, SEARCHES)
-    best = max(found, key=lambda module: round(modularity(weights, module) / LEAST_GAIN))
+    lists, states = _lists(weights), random_states(SEARCHES, seed)
+    found, quality = np.empty((SEARCHES, n), np.int64), np.empty(SEARCHES)
+    split(lambda start, stop: _searches(lists, states, found, quality, start, stop), SEARCHES)
+    best = found[int(np.round(quality / LEAST_GAIN).argmax())]
     _, first, module, size = np.unique(best, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(size), np.int32)
     rank[np.lexsort((first, -size))] = np.arange(len(size))
@@ -190,7 +185,14 @@ def _joined(lists: _Lists, part: Int64, n_parts: int) -> _Lists:
 
 
 @njit(cache=True, nogil=True)
-def _search(lists: _Lists, state: State) -> Int64:
+def _searches(lists: _Lists, states: State, found: Int64, quality: Float64, start: int, stop: int) -> None:
+    for k in range(start, stop):
+        found[k], quality[k] = _search(lists, states[k])
+
+
+@njit(cache=True, nogil=True)
+def _search(lists: _Lists, state: State) -> tuple[Int64, float]:
+    """A partition and its modularity, from one random order."""
     n = lists.start.size - 1
     module, best = np.arange(n), -1.0
     while True:
@@ -216,7 +218,7 @@ def _search(lists: _Lists, state: State) -> Int64:
         found = here[place]
         quality = _quality(lists, found)
         if quality <= best + LEAST_GAIN:
-            return module
+            return module, best
         module, best = found, quality
 
 

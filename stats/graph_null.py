@@ -11,7 +11,7 @@ from .arrays import Bool, Int64, Report, read_only
 from .graph_bits import bit_rows
 from .graph_clustering import clustering, triangles
 from .graph_paths import path_length, path_sums
-from .graph_random import State, below, random_state
+from .graph_random import State, below, random_states
 
 ATTEMPTS = 20  # for each exchange that is asked for; in a complete graph none succeeds
 
@@ -80,7 +80,7 @@ def rewired(adjacency: Bool, rewirings: int, seed: int, number: int = 0) -> tupl
     result = np.array(adjacency, dtype=bool)
     if len(ends) < 2:
         return result, 0.0
-    made = _rewire(ends, result, (rewirings * len(ends) + 1) // 2, random_state(seed, number))
+    made = _rewire(ends, result, (rewirings * len(ends) + 1) // 2, random_states(1, seed, number)[0])
     return result, 2 * made / len(ends)
 
 

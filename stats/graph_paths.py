@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .arrays import Float64, Int64, read_only
+from .arrays import Float64, Int64
 from .graph_bits import Words, bit_rows, count_ones, members
 from .threads import split
 
@@ -81,42 +81,42 @@ def count_components(bits: Words) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _level(bits: Words, frontier: Words, remaining: Words, following: Words, nodes: Int64) -> int:
-    """Move to ``following`` those of ``remaining`` that neighbour the frontier; return how many."""
-    following[:] = 0
-    for n in range(members(frontier, nodes)):
-        row = bits[nodes[n]]
-        left = np.uint64(0)
-        for w in range(row.size):
-            new = row[w] & remaining[w]
-            following[w] |= new
-            remaining[w] ^= new
-            left |= remaining[w]
-        if not left:
-            break
-    count = np.uint64(0)
-    for w in range(following.size):
-        count += count_ones(following[w])
-    return int(count)
+def _reach(row: Words, remaining: Words, following: Words) -> bool:
+    """Move the neighbours in a row of bits from ``remaining`` to ``following``; return whether any remain."""
+    left = np.uint64(0)
+    for w in range(row.size):
+        new = row[w] & remaining[w]
+        following[w] |= new
+        remaining[w] ^= new
+        left |= remaining[w]
+    return left != 0
 
 
 @njit(cache=True, nogil=True)
 def _search(bits: Words, source: int, remaining: Words, sets: Words, nodes: Int64) -> tuple[float, int, int]:
     """Sums of 1 / distance and distance, and number of the nodes of ``remaining`` reached, which leave it."""
     frontier, following = sets[0], sets[1]
-    frontier[:] = 0
-    frontier[source >> 6] = np.uint64(1) << np.uint64(source & 63)
-    remaining[source >> 6] &= ~frontier[source >> 6]
+    remaining[source >> 6] &= ~(np.uint64(1) << np.uint64(source & 63))
+    following[:] = 0
+    more = _reach(bits[source], remaining, following)
     inverse, total, reached, steps = 0.0, 0, 0, 0
     while True:
-        count = _level(bits, frontier, remaining, following, nodes)
-        if count == 0:
-            return inverse, total, reached
+        ones = np.uint64(0)
+        for w in range(following.size):
+            ones += count_ones(following[w])
+        count = int(ones)
         steps += 1
         inverse += count / steps
         total += count * steps
         reached += count
+        if count == 0 or not more:
+            return inverse, total, reached
         frontier, following = following, frontier
+        following[:] = 0
+        for n in range(members(frontier, nodes)):
+            more = _reach(bits[nodes[n]], remaining, following)
+            if not more:
+                break
 
 
 @njit(cache=True, nogil=True)
@@ -137,16 +137,35 @@ def _path_sums(bits: Words, inverse: Float64, distance: Float64, reached: Int64,
 
 
 @njit(cache=True, nogil=True)
+def _among(bits: Words, chosen: Int64, place: Int64, nodes: Int64) -> Words:
+    """Rows of bits of the graph of some nodes, numbered as they are given; fewer words than the whole graph's."""
+    part = np.zeros((chosen.size, (chosen.size + 63) >> 6), np.uint64)
+    inside = np.zeros(bits.shape[1], np.uint64)
+    for a in range(chosen.size):
+        place[chosen[a]] = a
+        inside[chosen[a] >> 6] |= np.uint64(1) << np.uint64(chosen[a] & 63)
+    met = np.empty(inside.size, np.uint64)
+    for a in range(chosen.size):
+        for w in range(inside.size):
+            met[w] = bits[chosen[a], w] & inside[w]
+        for n in range(members(met, nodes)):
+            b = place[nodes[n]]
+            part[a, b >> 6] |= np.uint64(1) << np.uint64(b & 63)
+    return part
+
+
+@njit(cache=True, nogil=True)
 def _local_efficiency(bits: Words, result: Float64, start: int, stop: int) -> None:
-    n, words = bits.shape
-    remaining, sets, nodes = np.empty(words, np.uint64), np.empty((2, words), np.uint64), np.empty(n, np.int64)
-    neighbours = np.empty(n, np.int64)
+    n = bits.shape[0]
+    neighbours, place, nodes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     for i in range(start, stop):
         k = members(bits[i], neighbours)
+        part = _among(bits, neighbours[:k], place, nodes)
+        remaining, sets = np.empty(part.shape[1], np.uint64), np.empty((2, part.shape[1]), np.uint64)
         total = 0.0
         for j in range(k):
-            remaining[:] = bits[i]
-            total += _search(bits, neighbours[j], remaining, sets, nodes)[0]
+            _everybody(remaining, k)
+            total += _search(part, j, remaining, sets, nodes)[0]
         result[i] = total / (k * (k - 1)) if k > 1 else 0.0
 
 
@@ -219,7 +238,7 @@ def _count_paths(bits: Words, source: int, levels: Words, paths: Float64, room: 
 
 def compile_kernels() -> None:
     """Compile for the types that are used."""
-    bits = read_only(bit_rows(~np.eye(3, dtype=bool)))
+    bits = bit_rows(~np.eye(3, dtype=bool))
     path_sums(bits)
     local_efficiency(bits)
     betweenness(bits)

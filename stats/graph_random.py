@@ -11,9 +11,9 @@ from .arrays import Int64
 State = NDArray[np.uint64]
 
 
-def random_state(*seed: int) -> State:
-    """A state (1,) of the generator, for the kernels here to advance."""
-    return np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64)
+def random_states(n: int, *seed: int) -> State:
+    """States (n, 1) of as many generators, each for the kernels here to advance."""
+    return np.random.SeedSequence(seed).generate_state(n, np.uint64).astype(np.uint64)[:, None]
 
 
 @njit(cache=True, nogil=True)

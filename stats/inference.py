@@ -100,7 +100,8 @@ class PermutationTest:
         self._compared = self._sided(squares)
         self._valid = ~np.isnan(squares)
         least = with_tolerance(signed_root(self._compared), self.tolerance)
-        self._threshold = np.where(np.isnan(least), np.inf, least * np.abs(least))
+        threshold = np.where(np.isnan(least), np.inf, least * np.abs(least))
+        self._limits: Any = self._engine.limits(threshold, self._searched)
         single = self.statistic.astype(np.float32)
         self._measured = {measure.name: measure.of(single) for measure in question.measures}
 
@@ -209,9 +210,7 @@ class PermutationTest:
         if self._measured:
             maps = np.full((self.at_once, self._compared.size), np.nan)
         share = 0.1 if self._measured else 1.0
-        exceed, largest = self._engine.count(
-            arrangements, self._threshold, self._searched, maps, lambda part: report(share * part)
-        )
+        exceed, largest = self._engine.count(arrangements, self._limits, maps, lambda part: report(share * part))
         exceeds, largests = {STATISTIC: exceed}, {STATISTIC: largest[at]}
         if maps is not None:
             told = lambda part: report(share + (1 - share) * part)  # noqa: E731

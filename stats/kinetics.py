@@ -110,7 +110,12 @@ def integral(curve: Float64, mid_min: Float64) -> Float64:
 def convolved(curve: Float64, mid_min: Float64, rate_per_min: float) -> Float64:
     """A curve convolved with exp(-rate t), at the middle of every frame, (n,); exact for straight lines between."""
     result = np.empty(len(curve))
-    convolve(read_only(np.asarray(curve, np.float64)), read_only(np.asarray(mid_min, np.float64)), rate_per_min, result)
+    convolve(
+        read_only(np.asarray(curve, np.float64)),
+        read_only(np.asarray(mid_min, np.float64)),
+        float(rate_per_min),
+        result,
+    )
     return result
 
 
@@ -142,14 +147,13 @@ def convolve(curve: Float64, mid: Float64, rate: float, result: Float64) -> None
         if mid[i] > 0:
             step = mid[i] - time
             x = rate * step
-            decay = np.exp(-x)
             if x < SERIES_BELOW:
                 level = 1 - x / 2 * (1 - x / 3 * (1 - x / 4 * (1 - x / 5 * (1 - x / 6))))
                 ramp = (1 - x / 3 * (1 - x / 4 * (1 - x / 5 * (1 - x / 6)))) / 2
             else:
                 level = -np.expm1(-x) / x
                 ramp = (1 - level) / x
-            total = total * decay + step * (value * level + (curve[i] - value) * ramp)
+            total = total * (1 - x * level) + step * (value * level + (curve[i] - value) * ramp)
             time, value = mid[i], curve[i]
         result[i] = total
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from .arrays import FAST_MATH, Bool, Float64, Int32, Int64, read_only
+from .blas import one_thread_each
 from .freedman_lane import rearranged
 from .permute import Arrangement
 from .threads import split
 
-VOXELS_AT_ONCE = 4096
+VOXELS_AT_ONCE = 2048
 PRODUCTS_AT_ONCE = 192
-LEAST = 512  # voxels worth handing to another thread
 PREPARED_AT_ONCE = 8192
 NOTHING = 1e-6  # share of variance below which the nuisance explains all of rearranged residuals
 
@@ -71,12 +72,27 @@ def unit_residuals(data: NDArray[Any], nuisance: Float64, tested: Float64) -> Un
     return Units(columns[: -(-m // tile)], np.concatenate([np.empty(0, np.int64), *kept]), squares)
 
 
+class Limits(NamedTuple):
+    """What statistics are compared with, in tiles as the residuals.
+
+    Attributes
+    ----------
+    least : (tiles, T)
+        The signed square that counts.
+    beyond : (tiles, T)
+        0 for searched voxels, minus infinity for others.
+    """
+
+    least: NDArray[Any]
+    beyond: NDArray[Any]
+
+
 class ByProducts:
     """One model of all voxels, pooled variance: the fast way."""
 
     def __init__(self, units: Units, nuisance: Float64, tested: Float64, two_sided: bool) -> None:
         self._units = units
-        self._tested = tested
+        self._n_tested = tested.shape[1]
         self._columns = np.hstack([tested, nuisance])
         self._two_sided = two_sided
         self.squares = units.squares
@@ -85,17 +101,36 @@ class ByProducts:
         """Arrangements in one block."""
         return int(np.clip(PRODUCTS_AT_ONCE // self._columns.shape[1] // 8 * 8, 8, 64))
 
+    def limits(self, threshold: Float64, searched: Bool) -> Limits:
+        """What `count` compares with: thresholds (V,) of signed squares, and the voxels searched for the largest."""
+        tiles, voxels = self._units.tiles, self._units.voxels
+        least = np.full(len(tiles) * tiles.shape[2], np.inf, tiles.dtype)
+        beyond = np.full(least.size, -np.inf, tiles.dtype)
+        least[: len(voxels)] = threshold[voxels]
+        beyond[: len(voxels)][searched[voxels]] = 0
+        shape = (len(tiles), tiles.shape[2])
+        return Limits(read_only(least.reshape(shape)), read_only(beyond.reshape(shape)))
+
     def count(
         self,
         arrangements: Sequence[Arrangement | None],
-        threshold: Float64,
-        searched: Bool,
+        limits: Limits,
         maps: NDArray[Any] | None,
         tick: Callable[[float], object],
     ) -> tuple[Int32, Float64]:
         """Count one block of arrangements; None for those that are not wanted.
 
-        A block always has the same shape, so that its numbers do not depend on which of it is wanted.
+        A block always has the same shape, so that its numbers do not depend on which of it is wanted. Each thread takes
+        tiles of its own: product and count while they lie in its cache.
+
+        Parameters
+        ----------
+        arrangements : `at_once` of them
+        limits : Limits
+        maps : (B, V) or None
+            Filled with the signed squares.
+        tick : callable
+            Gets the fraction done, in the thread that calls.
 
         Returns
         -------
@@ -104,49 +139,47 @@ class ByProducts:
         largest : (B,) float64
             Largest signed square of the searched voxels.
         """
-        tiles, voxels = self._units.tiles, self._units.voxels
-        width, dtype = self._columns.shape[1], tiles.dtype
-        rows = np.zeros((len(arrangements) * width, tiles.shape[1]), dtype)
+        tiles, width = self._units.tiles, self._columns.shape[1]
+        rows = self._rows(arrangements)
+        wanted = read_only(np.flatnonzero([arrangement is not None for arrangement in arrangements]))
+        exceed = np.zeros(limits.least.shape, np.int32)
+        largest = np.full((len(tiles), len(arrangements)), -np.inf, tiles.dtype)
+        caller, finished = threading.get_ident(), list[int]()
+
+        def part(start: int, stop: int) -> None:
+            products = np.empty((len(rows), tiles.shape[2]), tiles.dtype)
+            for number in range(start, stop):
+                np.matmul(rows, tiles[number], out=products)
+                compared = (limits.least[number], limits.beyond[number])
+                kind = (self._n_tested, width, self._two_sided)
+                _tally(products, kind, wanted, compared, exceed[number], largest[number])
+                if maps is not None:
+                    inside = self._units.voxels[number * tiles.shape[2] :][: tiles.shape[2]]
+                    maps[:, inside] = products[::width, : len(inside)]
+                finished.append(number)
+                if threading.get_ident() == caller:
+                    tick(len(finished) / len(tiles))
+
+        with one_thread_each():
+            split(part, len(tiles))
+        tick(1.0)
+        counts = np.zeros(len(self.squares), np.int32)
+        counts[self._units.voxels] = exceed.ravel()[: len(self._units.voxels)]
+        return counts, largest.max(axis=0, initial=-np.inf).astype(np.float64)
+
+    def _rows(self, arrangements: Sequence[Arrangement | None]) -> NDArray[Any]:
+        width = self._columns.shape[1]
+        rows = np.zeros((len(arrangements) * width, len(self._columns)), self._units.tiles.dtype)
         for b, arrangement in enumerate(arrangements):
             if arrangement is not None:
                 rows[b * width : (b + 1) * width] = rearranged(self._columns, *arrangement)
-        size = tiles.shape[2]
-        exceed = np.zeros(len(tiles) * size, np.int32)
-        least = _padded(threshold[voxels], np.inf, exceed.size, dtype)
-        beyond = _padded(np.where(searched[voxels], 0, -np.inf), -np.inf, exceed.size, dtype)
-        largest = np.full((exceed.size // LEAST + 1, len(arrangements)), -np.inf, dtype)
-        products = np.empty((len(rows), size), dtype)
-        wanted = read_only(np.flatnonzero([arrangement is not None for arrangement in arrangements]))
-        kind = (self._tested.shape[1], width, self._two_sided)
-        for number, tile in enumerate(tiles):
-            np.matmul(rows, tile, out=products)
-            first = number * size
-
-            def tally(start: int, stop: int, first: int = first) -> None:
-                a, b = first + start, first + stop
-                part = (read_only(least[a:b]), read_only(beyond[a:b]))
-                _tally(products, (start, stop, *kind), wanted, part, exceed[a:b], largest[a // LEAST])
-
-            split(tally, size, smallest=LEAST)
-            if maps is not None:
-                inside = voxels[first : first + size]
-                maps[:, inside] = products[::width, : len(inside)]
-            tick((number + 1) / len(tiles))
-        counts = np.zeros(len(self.squares), np.int32)
-        counts[voxels] = exceed[: len(voxels)]
-        return counts, largest.max(axis=0).astype(np.float64)
-
-
-def _padded(values: NDArray[Any], fill: float, size: int, dtype: Any) -> NDArray[Any]:
-    result = np.full(size, fill, dtype)
-    result[: len(values)] = values
-    return result
+        return rows
 
 
 @njit(cache=True, nogil=True, fastmath=FAST_MATH)
 def _tally(
     products: Any,
-    kind: tuple[int, int, int, int, bool],
+    kind: tuple[int, int, bool],
     wanted: Int64,
     limits: tuple[Any, Any],
     exceed: Int32,
@@ -154,14 +187,14 @@ def _tally(
 ) -> None:
     """Products become signed squares (in the first row of each arrangement), which are counted.
 
-    Passes over a few hundred numbers each: they stay in the first cache and every pass is vector code.
+    Passes over one row of a tile each: they stay in the first cache and every pass is vector code.
     """
-    start, stop, tested, width, two_sided = kind
+    tested, width, two_sided = kind
     least, beyond = limits
-    rest = np.empty(stop - start, products.dtype)
+    rest = np.empty(products.shape[1], products.dtype)
     nothing = products.dtype.type(NOTHING)
     for b in wanted:
-        of_arrangement = products[b * width : (b + 1) * width, start:stop]
+        of_arrangement = products[b * width : (b + 1) * width]
         _explained(of_arrangement, tested, rest)
         squares = of_arrangement[0]
         most = largest[b]
@@ -196,6 +229,6 @@ def compile_kernels() -> None:
     """Compile for the types that are used."""
     for dtype in (np.float32, np.float64):
         limits = (read_only(np.zeros(2, dtype)), read_only(np.zeros(2, dtype)))
-        kind = (0, 2, 1, 2, True)
+        kind = (1, 2, True)
         one = read_only(np.zeros(1, np.int64))
         _tally(np.zeros((2, 2), dtype), kind, one, limits, np.zeros(2, np.int32), np.zeros(1, dtype))

@@ -82,19 +82,22 @@ class ByVoxel:
         self.squares = np.full(n_voxels, np.nan)
         observed = np.full((1, n_voxels), np.nan)
         identity = Arrangement(np.arange(n), np.ones(n, np.int8))
-        nothing = np.full(n_voxels, np.inf)
-        self.count([identity], nothing, np.zeros(n_voxels, np.bool_), observed, tick)
+        nothing = self.limits(np.full(n_voxels, np.inf), np.zeros(n_voxels, np.bool_))
+        self.count([identity], nothing, observed, tick)
         self.squares = observed[0]
 
     def at_once(self) -> int:
         """Arrangements in one block."""
         return AT_ONCE
 
+    def limits(self, threshold: Float64, searched: Bool) -> tuple[Float64, Bool]:
+        """As `ByProducts.limits`."""
+        return read_only(threshold), read_only(searched)
+
     def count(
         self,
         arrangements: Sequence[Arrangement | None],
-        threshold: Float64,
-        searched: Bool,
+        limits: tuple[Float64, Bool],
         maps: NDArray[Any] | None,
         tick: Callable[[float], object],
     ) -> tuple[Int32, Float64]:
@@ -110,7 +113,6 @@ class ByVoxel:
         bounds = np.linspace(0, n_voxels, min(PARTS, n_voxels) + 1).astype(np.int64)
         given = self._designs
         arrays = (given.data, given.voxelwise, given.columns, given.mixing, given.groups)
-        limits = (read_only(threshold), read_only(searched))
         for number, (first, last) in enumerate(pairwise(bounds)):
             most = np.full((last - first, len(wanted)), -np.inf)
 

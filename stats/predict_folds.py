@@ -93,7 +93,7 @@ class Split:
         train, test = products[np.ix_(self.train, self.train)], products[np.ix_(self.test, self.train)]
         return *principal_of_products(train, test), n_features
 
-    def _adjusted_features(self) -> Iterator[tuple[Float32, Float32]]:
+    def _adjusted_features(self) -> Iterator[tuple[NDArray[Any], Float32]]:
         """Parts of the features that stay in the cache, less covariates, and their scale."""
         design, weights = self.design.astype(np.float32), self.weights.astype(np.float32)
         for start in range(0, self.features.shape[1], AT_ONCE):

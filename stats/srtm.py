@@ -191,11 +191,12 @@ def _fit(data: Float32, basis: _Basis, result: Float32, start: int, stop: int) -
             if gains[j] > gains[best]:
                 best = j
         rate = basis.rates[best]
-        r1, other, left = _solve(basis, basis.curves[best], values)
+        made[:] = basis.curves[best]
+        r1, other, left = _solve(basis, made, values)
         if 0 < best < last:
             finer = rate * step ** _between(gains, best)
             convolve(basis.curve, basis.mid, finer, made)
-            r1_finer, other_finer, left_finer = _solve(basis, read_only_made, values)
+            r1_finer, other_finer, left_finer = _solve(basis, made, values)
             if left_finer < left:
                 rate, r1, other, left = finer, r1_finer, other_finer, left_finer
         k2 = other + r1 * rate

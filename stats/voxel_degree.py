@@ -53,7 +53,7 @@ def degree_bytes(n_voxels: int, n_columns: int) -> int:
 def degree(rows: UnitRows, cut: Cut, *, weighted: bool = False, report: Report | None = None) -> Degree:
     """Degree of every voxel in the graph of a cut; itself is not counted.
 
-    Binary: the number of its edges; with the rule "signed" positive less negative ones. Weighted: the sum of r over
+    Binary: the number of its edges; with the rule "signed" positive less negative ones (0 is neither). Weighted: the sum of r over
     its edges, of abs(r) with the rule "absolute", of r with its sign with "signed". Sums are float32 over at most
     256 x 512 correlations and float64 beyond, in an order that does not depend on the number of threads.
 
@@ -82,6 +82,7 @@ def degree(rows: UnitRows, cut: Cut, *, weighted: bool = False, report: Report |
         found = Degree(_unthresholded(unit), len(unit) * (len(unit) - 1) // 2)
     else:
         found = _by_tiles(unit, cut, _worth(cut, weighted), report)
+        _add_ties(found.values, unit, cut, weighted=weighted)
     values = np.full(len(rows.valid), np.nan)
     values[rows.valid] = found.values
     return Degree(values, found.n_edges)
@@ -99,9 +100,10 @@ def _worth(cut: Cut, weighted: bool) -> _Worth:
         return _Worth(cut.least, np.float32(-np.inf), edge, (zero, zero))
     sign = -one if cut.rule == "absolute" or not weighted else one
     opposite = (zero, sign) if weighted else (one if cut.rule == "absolute" else -one, zero)
-    # of 0, which is above and below, the upper side counts
-    low = -cut.least if cut.least > 0 else np.nextafter(zero, -one)
-    return _Worth(cut.least, low, edge, opposite)
+    least = cut.least or np.nextafter(zero, one)  # 0 has no sign and adds nothing to a sum
+    if cut.rule == "absolute" and not weighted:
+        return _Worth(cut.least, -least, edge, opposite)
+    return _Worth(least, -least, edge, opposite)
 
 
 class _Sums(NamedTuple):
@@ -138,20 +140,15 @@ def _by_tiles(unit: Float32, cut: Cut, worth: _Worth, report: Report | None) -> 
         n_edges += int(sums.counts.sum())
 
     each_strip(unit, look, take, report)
-    _add_ties(total, unit, cut, worth)
-    return Degree(total, n_edges)
+    return Degree(total, n * (n - 1) // 2 if cut.rule != "positive" and cut.least == 0 else n_edges)
 
 
-def _add_ties(total: Float64, unit: Float32, cut: Cut, worth: _Worth) -> None:
-    """The edges among the ties, which all have the smallest kept abs(r)."""
-    if not len(cut.tied):
-        return
-    r = np.full(len(cut.tied), cut.threshold)
-    if cut.rule != "positive":
-        r *= np.sign(np.einsum("vt,vt->v", unit[cut.tied[:, 0]], unit[cut.tied[:, 1]]))
-    value = np.where(r >= 0, worth.up[0] + worth.up[1] * r, worth.down[0] + worth.down[1] * r)
-    if cut.rule == "positive":
-        value = worth.up[0] + worth.up[1] * r
+def _add_ties(total: Float64, unit: Float32, cut: Cut, *, weighted: bool) -> None:
+    """The edges among the ties, which all have the smallest kept r (or abs(r))."""
+    sign = np.ones(len(cut.tied))
+    if cut.rule == "signed":
+        sign = np.sign(np.einsum("vt,vt->v", unit[cut.tied[:, 0]], unit[cut.tied[:, 1]]))
+    value = sign * (cut.threshold if weighted else 1.0)
     for side in cut.tied.T:
         total += np.bincount(side, value, len(total))
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from .arrays import FAST_MATH, Float32, Float64, Int32, Int64, Report, read_only
+from .arrays import FAST_MATH, Bool, Float32, Float64, Int32, Int64, Report, read_only
 from .errors import CannotCompute
 from .ordered import Step, in_order
 from .rows import UnitRows
@@ -49,9 +50,10 @@ class _Strip(NamedTuple):
     weight: Float32
 
 
-def intensity_bytes(n_voxels: int, n_columns: int, n_edges: int) -> int:
-    """Memory that `weighted_clustering` needs beside the rows, at most: mostly 8 bytes for each edge."""
-    return 8 * n_edges + strip_bytes() + n_voxels * (4 * n_columns + 64 + 32 * workers())
+def intensity_bytes(shape: tuple[int, ...], n_edges: int) -> int:
+    """Memory that `weighted_clustering` needs beside rows of this shape, at most: mostly 12 bytes for each edge."""
+    n_voxels, n_columns = shape
+    return 12 * n_edges + strip_bytes() + n_voxels * (4 * n_columns + 64 + 32 * workers())
 
 
 def weighted_clustering(rows: UnitRows, cut: Cut, degree: Degree, report: Report | None = None) -> Float64:
@@ -116,23 +118,30 @@ def edge_list(unit: Float32, cut: Cut, n_edges: int, report: Report | None = Non
 
 
 def _strip(tiles: Iterator[Tile], cut: Cut) -> _Strip:
-    """Edges of a strip, ties included."""
-    places: list[Int64] = []
+    rows: list[NDArray[np.uint8]] = []
+    others: list[Int32] = []
     weights: list[Float32] = []
-    first, n_rows = 0, 0
+    n_rows = 0
     for tile in tiles:
-        if tile.column == tile.row:
-            first, n_rows = tile.row, len(tile.r)
+        n_rows = len(tile.r)
         r = tile.r if cut.rule == "positive" else np.abs(tile.r)
-        i, j = np.nonzero(r >= cut.least)
-        places.append(np.stack([i + tile.row, j + tile.column], axis=1))
+        i, j = np.nonzero(_kept(r, tile, cut))
+        rows.append(i.astype(np.uint8))
+        others.append((j + tile.column).astype(np.int32))
         weights.append(r[i, j])
-    tied = cut.tied[(cut.tied[:, 0] >= first) & (cut.tied[:, 0] < first + n_rows)]
-    pairs = np.concatenate([*places, tied])
-    weight = np.concatenate([*weights, np.full(len(tied), abs(cut.threshold), np.float32)])
-    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    counts = np.bincount(pairs[:, 0] - first, minlength=n_rows)
-    return _Strip(counts, pairs[order, 1].astype(np.int32), weight[order])
+    row = np.concatenate(rows)
+    order = np.argsort(row, kind="stable")  # columns ascend from tile to tile
+    counts = np.bincount(row, minlength=n_rows)
+    return _Strip(counts, np.concatenate(others)[order], np.concatenate(weights)[order])
+
+
+def _kept(r: Float32, tile: Tile, cut: Cut) -> Bool:
+    """Which pairs of a tile are edges, ties among them."""
+    kept = r >= cut.least
+    places = cut.tied - (tile.row, tile.column)
+    i, j = places[((places >= 0) & (places < r.shape)).all(axis=1)].T
+    kept[i, j] = True
+    return kept
 
 
 def _roots(edges: EdgeList) -> EdgeList:

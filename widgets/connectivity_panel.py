@@ -22,6 +22,8 @@ from .value_table import ValueTable
 
 SIDES = ("a", "b", "difference")
 LEAST_MATRIX_PX = 190  # wide, below which only the matrix in use is shown
+WIDE_PX = 1200  # from which three matrices have room
+LEAST_HEIGHT = 170  # of matrices, brain and tables
 DATA, NODES, EDGES, GRAPH = range(4)
 
 
@@ -75,6 +77,7 @@ class ConnectivityPanel(QWidget):
         layout = column(self, margin=6)
         layout.addWidget(self._bar)
         layout.addWidget(self.facts)
+        self._splitter.setMinimumHeight(LEAST_HEIGHT)
         layout.addWidget(self._splitter, 1)
         self.set_has_graph(has_graph=False)
         self.set_sides(has_b=False, side="a")
@@ -106,8 +109,9 @@ class ConnectivityPanel(QWidget):
         ):
             menu.addAction(text, lambda what=what: self.export_requested.emit(what))
         self._export.setMenu(menu)
+        self._export.setFlat(True)
         shown = spread(self._metric, self._show)
-        self._bar = FoldingRow(self.slider, shown, self._edges, self._weighted, self._export)
+        self._bar = FoldingRow(self.slider, shown, self._edges, self._weighted)
         for choice, signal in (
             (self._metric, self.metric_chosen),
             (self._edges, self.edges_chosen),
@@ -222,33 +226,42 @@ class ConnectivityPanel(QWidget):
             (self.numbers, self.tr("Graph")),
         ):
             self.tabs.addTab(part, text)
+        self.tabs.setCornerWidget(self._export)
         self.tabs.setMinimumWidth(250)
 
     # -- what it shows
 
     def set_has_graph(self, *, has_graph: bool) -> None:
         """Show the parts that need a graph, or only the form that makes one."""
-        for part in (self._bar, self.facts, self._matrix_side, self._brain_side):
+        for part in (self._bar, self.facts, self._matrix_side, self._brain_side, self._export):
             part.setVisible(has_graph)
         for number in (NODES, EDGES, GRAPH):
             self.tabs.setTabEnabled(number, has_graph)
         if has_graph != self._has_graph:
             self._has_graph = has_graph
             self.tabs.setCurrentIndex(NODES if has_graph else DATA)
+            self._share_room(has_b=self._has_b)
 
     def set_sides(self, *, has_b: bool, side: str) -> None:
         """Whether there is a B, and which side is shown."""
+        if has_b != self._has_b:
+            self._share_room(has_b=has_b)
         self._has_b, self._side = has_b, side
         self._show.setVisible(has_b)
         self._show.set_value(side)
         self._bar.updateGeometry()
         self._show_side()
 
+    def _share_room(self, *, has_b: bool) -> None:
+        """Widths of matrices, brain and tables: three matrices need more of it than one."""
+        shares = (5, 3, 3) if has_b and self.width() >= WIDE_PX else (3, 3, 4)
+        self._splitter.setSizes([share * 1000 for share in shares])
+
     def _show_side(self) -> None:
         is_wide = self._matrix_side.width() >= len(SIDES) * LEAST_MATRIX_PX
         for side in SIDES:
             self._columns[side].setVisible(side == self._side or (self._has_b and is_wide))
-            self._heads[side].setVisible(self._has_b)
+            self._heads[side].setVisible(self._has_b and is_wide)
             self._heads[side].setChecked(side == self._side)
 
     def set_rule(self, metric: str, edges: str, *, weighted: bool) -> None:

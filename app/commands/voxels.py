@@ -78,7 +78,7 @@ def clustering(
     """Map the clustering coefficient of every voxel: the share of pairs of its neighbours that are neighbours.
 
     Edges as in `habena degree`; 0 below two neighbours. Weighted: Onnela's geometric means of |r| by its largest.
-    Memory grows with the square of the voxels: a bit for each pair both ways, 6.5 GB at 228,000; weighted 8 bytes for
+    Memory grows with the square of the voxels: a bit for each pair both ways, 6.5 GB at 228,000; weighted 12 bytes for
     each edge. What does not fit is refused with the figure.
     """
     _map(run, "clustering", (r, density, rule, not binary), preparation, (out, as_json))

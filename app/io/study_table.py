@@ -131,7 +131,7 @@ def _text(path: Path) -> str:
 
 
 def _cells(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows, all of one length; empty lines are left out."""
+    """Header and rows, all of one length; blank lines are left out."""
     first = text.lstrip("\n").partition("\n")[0]
     separator = max("\t,;", key=first.count) if path.suffix.lower() != ".tsv" else "\t"
     rows: list[list[str]] = []
@@ -139,7 +139,7 @@ def _cells(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         for row in reader:
             cells = [cell.strip() for cell in row]
-            if not any(cells):
+            if not cells:
                 continue
             if rows and len(cells) != len(rows[0]):
                 what = f"line {reader.line_num} has {len(cells)} fields where the header has {len(rows[0])}"
@@ -147,6 +147,8 @@ def _cells(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
             rows.append(cells)
     except csv.Error as error:
         raise Problem(path, f"is not a table ({error})", "give a tab-separated file with a header row") from error
+    while rows and not any(rows[-1]):  # as spreadsheets leave them at the end; between others it is a row
+        rows.pop()
     if len(rows) < 2:
         raise Problem(path, "has no rows" if rows else "is empty", "give a header row and one row per scan")
     return rows[0], rows[1:]

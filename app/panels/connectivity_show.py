@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +23,6 @@ from ..state import Colours
 MOST_LINKS = 400
 SMALLEST_MM, LARGEST_MM = 1.6, 5.0  # radius of nodes
 BINS = 100
-LONGEST = 34  # letters of a name
 ON_DARK, ON_LIGHT = "ice-fire", "blue-red"
 
 METRICS = {
@@ -61,11 +59,10 @@ def facts_line(part: Measured, rule: EdgeRule) -> str:
     negative = {"positive": "dropped", "absolute": "by size", "signed": "kept"}[rule.edges]
     warned = look().warning
     words = [
-        escape(shortened(part.connectome.title)),
         f"mean r <b>{format_number(cut.mean_connectivity)}</b>",
-        f"<b>{100 * cut.negative_share:.1f} %</b> of pairs negative, {negative}",
+        f"<b>{100 * cut.negative_share:.1f} %</b> negative ({negative})",
         f"{'|r|' if rule.edges != 'positive' else 'r'} ≥ <b>{format_number(cut.threshold)}</b>",
-        f"<b>{cut.n_edges:,}</b> edges, density {format_number(100 * cut.density)} %",
+        f"<b>{cut.n_edges:,}</b> edges ({format_number(100 * cut.density)} %)",
     ]
     pieces = f"<b>{cut.components}</b> component{'s' * (cut.components != 1)}"
     words.append(f'<span style="color:{warned}">{pieces}</span>' if cut.components > 1 else pieces)
@@ -74,10 +71,13 @@ def facts_line(part: Measured, rule: EdgeRule) -> str:
     return " · ".join(words)
 
 
-def shortened(title: str) -> str:
-    """A file's name without its endings, cut in the middle: both ends tell what it is."""
-    name = title.removesuffix(".gz").removesuffix(".nii")
-    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
+def sources_of(answer: GraphAnswer) -> str:
+    """What the sides are made of, and what is to be known of it."""
+    lines = [
+        f"{side}: {part.connectome.title}, {len(part.connectome.names)} regions"
+        for side, part in zip("AB", answer.parts, strict=False)
+    ]
+    return "\n".join([*lines, *dict.fromkeys(finding.message for finding in answer.findings)])
 
 
 def counts_of(answer: GraphAnswer) -> Counts:

@@ -36,6 +36,7 @@ from .connectivity_show import (
     matrix_of,
     nodes_of,
     number_rows,
+    sources_of,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class ConnectivityView(QObject):
                 self.node, self._modules = None, None
             self._answer, self._parts = answer, answer.parts
             self._panel.facts.setText(facts_of(answer))
+            self._panel.facts.setToolTip(sources_of(answer))
             self._show_matrices(answer)
             self._show_edges(answer)
             self._show_tables(answer)

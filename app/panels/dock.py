@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ..window import Window
 
 LEAST_WIDTH = 284  # of the layer panel
-GRAPH_SHARE = 0.46  # of the window's height
+GRAPH_SHARE, GRAPH_HEIGHT = 0.46, 330  # of the window's height, and in pixels
 
 
 class Control(Protocol):
@@ -213,7 +213,7 @@ class Panels(QObject):
 
     def _make_room(self, dock: QDockWidget) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""
-        wanted = round(GRAPH_SHARE * self._window.height())
+        wanted = max(GRAPH_HEIGHT, round(GRAPH_SHARE * self._window.height()))
         if not dock.isFloating() and dock.height() < wanted:
             self._window.resizeDocks([dock], [wanted], Qt.Orientation.Vertical)
 

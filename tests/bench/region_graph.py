@@ -65,7 +65,7 @@ def _igraph(cut: Thresholded) -> dict[str, Callable[[], Any]]:
     graph = igraph.Graph.Adjacency((cut.weights > 0).astype(int), mode="undirected")
 
     def efficiency() -> Any:
-        distances = np.array(graph.distances())
+        distances = np.array(graph.distances(), dtype=float)
         np.fill_diagonal(distances, np.inf)
         return (1 / distances).mean(), distances[np.isfinite(distances)].mean()
 
