@@ -30,7 +30,12 @@ COMMANDS = {
     "regions": ("view", "regions"),
     "seed": ("seed", "seed"),
     "group-seed": ("group_seed", "group_seed"),
+    "degree": ("voxels", "degree"),
+    "clustering": ("voxels", "clustering"),
+    "graph": ("graph", "graph"),
     "model": ("model", "model"),
+    "suvr": ("pet", "suvr"),
+    "kinetics": ("pet", "kinetics"),
     "demo": ("view", "demo"),
     "doctor": ("view", "doctor"),
 }  # name: module in `commands`, function

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..stats.contrasts import contrast
-from ..stats.design import INTERCEPT, LinearDesign, linear_design
+from ..stats.contrasts import Contrast, contrast
+from ..stats.design import INTERCEPT, LinearDesign, Term, linear_design
 from ..stats.errors import CannotCompute
+from ..stats.within import repeated_design
 from .io.study_table import StudyTable, column_of, paths_of
 from .model_data import who
 from .problems import Finding, Problem
 from .recipes import GroupModel, GroupRun
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MEAN = "~ 1"
 
@@ -32,13 +31,15 @@ class GroupRequest:
     confounds : str or None
         Column of tables of confounds, one for each run.
     formula : str
-        Of the observations; the left side is a label.
+        Of the runs; the left side is a label.
     contrast : str or None
-        See `stats.contrasts.contrast`; None for the only column beside the intercept, or the mean where there is none.
+        See `stats.contrasts.contrast`; None for the only column beside the intercept, the mean where there is none,
+        or the only difference.
     voxelwise : str or None
         Column of images of a covariate.
     subject, within : str or None
-        Columns: who, and which of two scans. An observation is then the second scan less the first.
+        Columns: who, and which of two scans. The formula may then name ``within``: what has it in its terms is about
+        differences, the rest about means of a subject's two scans; see `stats.within.repeated_design`.
     """
 
     column: str = "run"
@@ -72,50 +73,50 @@ def study_group(table: StudyTable, request: GroupRequest) -> StudyGroup:
     if (request.subject is None) != (request.within is None):
         raise Problem(table.path, "--subject and --within belong together", "give both or none")
     rows, left_out = _rows_with_files(table, request)
-    observations = _scans(table, rows) if request.subject is None else _pairs(table, rows, request)
-    design = _design(table, observations.frame, request)
-    kept = observations.rows[design.rows]
-    rows = np.unique(kept)
-    number = {int(row): n for n, row in enumerate(rows)}
-    pairs = tuple((number[int(a)], number[int(b)]) for a, b in kept) if request.subject is not None else ()
-    dropped = tuple(
-        _left_out(table, int(observations.rows[gap.row][0]), gap.reason, request.subject) for gap in design.dropped
-    )
-    name, weights = _contrast(table, design, request, observations.title)
+    try:
+        parts, dropped = _of_scans(table, rows, request) if request.within is None else _of_pairs(table, rows, request)
+        part, asked = _asked(parts, request)
+    except CannotCompute as refused:
+        raise Problem(table.path, refused.what, refused.todo) from refused
+    used = np.unique(part.rows)
+    pairs = np.searchsorted(used, part.rows)
+    images = () if request.voxelwise is None else paths_of(table, request.voxelwise, used.tolist())
     model = GroupModel(
-        design.names,
-        tuple(map(tuple, design.matrix.tolist())),
-        weights,
-        name,
+        part.design.names,
+        tuple(map(tuple, part.design.matrix.tolist())),
+        _own_weights(asked, part.design),
+        asked.name,
         request.formula,
-        pairs,
-        "difference",
-        () if request.voxelwise is None else tuple(map(str, paths_of(table, request.voxelwise, rows.tolist()))),
+        () if part.combined is None else tuple((int(a), int(b)) for a, b in pairs),
+        part.combined or "difference",
+        tuple(map(str, images)),
         request.voxelwise or "",
     )
-    return StudyGroup(_runs(table, rows.tolist(), request), model, (*left_out, *observations.findings, *dropped))
+    return StudyGroup(_runs(table, used.tolist(), request), model, (*left_out, *dropped))
 
 
-class _Observations(NamedTuple):
-    """Rows of a table for each observation, (n, 2), and a frame of variables with a row for each."""
+class _Part(NamedTuple):
+    """A design, and the rows of the table that each of its observations is made of, (n, 2)."""
 
-    frame: pd.DataFrame
-    rows: np.ndarray
-    title: str
-    findings: tuple[Finding, ...]
+    design: LinearDesign
+    rows: NDArray[np.int64]
+    combined: Literal["difference", "mean"] | None
 
 
-def _rows_with_files(table: StudyTable, request: GroupRequest) -> tuple[list[int], tuple[Finding, ...]]:
+Found = tuple[tuple[_Part, ...], tuple[Finding, ...]]
+
+
+def _rows_with_files(table: StudyTable, request: GroupRequest) -> tuple[NDArray[np.int64], tuple[Finding, ...]]:
     columns = [name for name in (request.column, request.confounds, request.voxelwise) if name is not None]
     there = {name: column_of(table, name).notna().to_numpy(bool) for name in columns}
-    rows: list[int] = []
     findings: list[Finding] = []
     for row in range(len(table.frame)):
-        empty = [name for name in columns if not there[name][row]]
-        if empty:
-            findings.append(_left_out(table, row, f"column {empty[0]} is empty", request.subject))
-        else:
-            rows.append(row)
+        empty = next((name for name in columns if not there[name][row]), None)
+        if empty is not None:
+            findings.append(_left_out(table, row, f"column {empty} is empty", request.subject))
+    rows = np.flatnonzero(np.all(list(there.values()), axis=0))
+    if not len(rows):
+        raise Problem(table.path, f"no row names a file in {', '.join(columns)}", "look at the table")
     return rows, tuple(findings)
 
 
@@ -124,83 +125,71 @@ def _left_out(table: StudyTable, row: int, reason: str, subject: str | None) -> 
     return Finding("row-left-out", name, row + 1, f"{name} (row {row + 1}) is left out: {reason}.")
 
 
-def _scans(table: StudyTable, rows: list[int]) -> _Observations:
+def _of_scans(table: StudyTable, rows: NDArray[np.int64], request: GroupRequest) -> Found:
     """Each scan is an observation."""
-    return _Observations(table.frame.iloc[rows], np.repeat(np.array(rows, np.int64)[:, None], 2, axis=1), "mean", ())
-
-
-def _pairs(table: StudyTable, rows: list[int], request: GroupRequest) -> _Observations:
-    """Each subject with both scans is an observation: the second less the first, in the table's order of levels.
-
-    Variables that are the same in both scans stay; numbers that differ are subtracted too, text that differs is lost.
-    """
-    subject, within = str(request.subject), str(request.within)
-    who_is, which = column_of(table, subject), column_of(table, within)
-    levels = list(dict.fromkeys(which.iloc[rows].dropna()))
-    if len(levels) != 2:
-        listed = ", ".join(map(str, levels[:6])) or "none"
-        raise Problem(table.path, f"column {within} has other than two levels ({listed})", "keep the rows of two")
-    found: dict[object, dict[object, int]] = {}
-    for row in rows:
-        person, level = who_is.iloc[row], which.iloc[row]
-        if row in found.setdefault(person, {}).values() or level in found[person]:
-            what = f"{person} has two rows of {within} {level}"
-            raise Problem(table.path, what, "keep one")
-        found[person][level] = row
-    complete = {person: scans for person, scans in found.items() if len(scans) == 2}
-    findings = tuple(
-        _left_out(table, next(iter(scans.values())), f"only one scan, {next(iter(scans))}", subject)
-        for person, scans in found.items()
-        if person not in complete
-    )
-    pairs = np.array([[scans[levels[1]], scans[levels[0]]] for scans in complete.values()], np.int64).reshape(-1, 2)
-    return _Observations(_differences(table, pairs), pairs, f"{levels[1]} - {levels[0]}", findings)
-
-
-def _differences(table: StudyTable, pairs: np.ndarray) -> pd.DataFrame:
-    later, earlier = (table.frame.iloc[rows].reset_index(drop=True) for rows in pairs.T)
-    made = later.copy()
-    for name in table.frame.columns:
-        same = (later[name] == earlier[name]) | (later[name].isna() & earlier[name].isna())
-        if same.all():
-            continue
-        if table.frame[name].dtype.kind in "if":
-            made[name] = later[name] - earlier[name]
-        else:
-            made = made.drop(columns=name)
-    return made
-
-
-def _design(table: StudyTable, frame: pd.DataFrame, request: GroupRequest) -> LinearDesign:
     voxelwise = () if request.voxelwise is None else (request.voxelwise,)
-    try:
-        return linear_design(frame, request.formula, voxelwise=voxelwise)
-    except CannotCompute as refused:
-        raise Problem(table.path, refused.what, refused.todo) from refused
+    design = linear_design(table.frame.iloc[rows], request.formula, voxelwise=voxelwise)
+    dropped = tuple(_left_out(table, int(rows[gap.row]), gap.reason, None) for gap in design.dropped)
+    used = np.repeat(rows[design.rows][:, None], 2, axis=1)
+    return (_Part(design, used, None),), dropped
 
 
-def _contrast(
-    table: StudyTable, design: LinearDesign, request: GroupRequest, title: str
-) -> tuple[str, tuple[tuple[float, ...], ...]]:
-    """Name and weights; none of the weights when the voxelwise covariate itself is tested."""
+def _of_pairs(table: StudyTable, rows: NDArray[np.int64], request: GroupRequest) -> Found:
+    """The difference of a subject's two scans is an observation of one part, their mean one of the other."""
+    subject, within = str(request.subject), str(request.within)
+    formula = f"~ {within}" if request.formula == MEAN else request.formula
+    made = repeated_design(table.frame.iloc[rows].reset_index(drop=True), formula, subject, within)
+    if len(made.levels) != 2:
+        listed = ", ".join(made.levels[:6])
+        raise CannotCompute(f"{within} has {len(made.levels)} levels ({listed})", "keep the rows of two of them")
+    pairs = rows[made.rows][:, ::-1]  # the second level less the first
+    parts = (
+        *(() if made.within is None else (_Part(_with_covariate(made.within, request), pairs, "difference"),)),
+        *(() if made.between is None else (_Part(_with_covariate(made.between, request), pairs, "mean"),)),
+    )
+    return parts, tuple(Finding("subject-left-out", str(table.path), None, f"{each}.") for each in made.dropped)
+
+
+def _with_covariate(design: LinearDesign, request: GroupRequest) -> LinearDesign:
+    """The same with a column for the voxelwise covariate after its own."""
+    if request.voxelwise is None:
+        return design
+    term = Term(request.voxelwise, (len(design.names),))
+    return replace(design, terms=(*design.terms, term), voxelwise=(request.voxelwise,))
+
+
+def _asked(parts: tuple[_Part, ...], request: GroupRequest) -> tuple[_Part, Contrast]:
+    """The contrast that is asked for, and the part of the model that has its columns."""
     text = request.contrast
     if text is None:
-        if design.names == (INTERCEPT,):
-            return title, ((1.0,),)
-        others = [name for name in design.names if name != INTERCEPT]
-        if len(others) > 1:
-            raise Problem(request.formula, "no contrast is given", f"name a column or a term: {', '.join(others)}")
-        text = others[0]
-    try:
-        asked = contrast(text, design)
-    except CannotCompute as refused:
-        raise Problem("--contrast" if request.contrast else table.path, refused.what, refused.todo) from refused
+        design = parts[0].design
+        names = [name for name in design.names if name != INTERCEPT] or list(design.names)
+        if len(names) > 1:
+            raise CannotCompute(f"no contrast of '{request.formula}' is given", f"name one of {', '.join(names)}")
+        asked = contrast(names[0], design)
+        return parts[0], asked._replace(name="mean") if names == [INTERCEPT] else asked
+    found: list[tuple[_Part, Contrast]] = []
+    refused: CannotCompute | None = None
+    for part in parts:
+        try:
+            found.append((part, contrast(text, part.design)))
+        except CannotCompute as error:
+            refused = refused or error
+    if refused is not None and not found:
+        raise refused
+    if len(found) > 1:
+        raise CannotCompute(f"'{text}' fits means and differences alike", "name the columns that are meant")
+    return found[0]
+
+
+def _own_weights(asked: Contrast, design: LinearDesign) -> tuple[tuple[float, ...], ...]:
+    """Weights of the design's own columns; none when the voxelwise covariate itself is tested."""
     own, voxelwise = np.split(asked.weights, [len(design.names)], axis=1)
     if not voxelwise.any():
-        return asked.name, tuple(map(tuple, own.tolist()))
+        return tuple(map(tuple, own.tolist()))
     if own.any() or len(voxelwise) > 1:
-        raise Problem("--contrast", f"'{text}' weighs the voxelwise covariate and others", "test it by itself")
-    return asked.name, ()
+        raise Problem("--contrast", f"'{asked.name}' weighs the voxelwise covariate and others", "test it by itself")
+    return ()
 
 
 def _runs(table: StudyTable, rows: list[int], request: GroupRequest) -> tuple[GroupRun, ...]:

@@ -520,25 +520,24 @@ def family_of(recipe: Recipe) -> object:
 def title_of(question: Question) -> str:
     """What a job says that it does."""
     title = _opening_of(question)
-    if title:
-        return title
     match question:
         case RegionMatrix(runs=(FileMap(path=path),)):
-            return f"Correlating the regions of {_name(path)}"
+            title = f"Correlating the regions of {_name(path)}"
         case RegionMatrix():
-            return "Averaging matrices"
+            title = "Averaging matrices"
         case ModelFit(model=model):
-            return f"Fitting {model.formula}"
+            title = f"Fitting {model.formula}"
         case ModelPermutations(inference=inference, test=test):
-            return f"{inference.permutations} permutations of {test}"
+            title = f"{inference.permutations} permutations of {test}"
         case PreparedGroup(runs=runs):
-            return f"Preparing {len(runs)} runs"
+            title = f"Preparing {len(runs)} runs"
         case CortexData() | Projection():
-            return "Preparing the cortex"
+            title = "Preparing the cortex"
         case RegionSurface():
-            return "Preparing a region"
+            title = "Preparing a region"
         case _:
-            return "Computing"
+            pass
+    return title or "Computing"
 
 
 def _opening_of(question: Question) -> str:

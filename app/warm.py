@@ -10,11 +10,33 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 MODULES = (
     "render.kernels",
+    "stats.adjacency",
     "stats.cluster",
+    "stats.cluster_inference",
     "stats.correlate",
+    "stats.glm_kernels",
+    "stats.graph_centrality",
+    "stats.graph_clustering",
+    "stats.graph_lengths",
+    "stats.graph_modules",
+    "stats.graph_null",
+    "stats.graph_paths",
+    "stats.group_seed",
+    "stats.kinetics",
+    "stats.logan",
+    "stats.neighbours",
+    "stats.perm_products",
+    "stats.perm_voxels",
     "stats.project",
     "stats.resample",
     "stats.smooth",
+    "stats.srtm",
+    "stats.tfce",
+    "stats.voxel_clustering",
+    "stats.voxel_degree",
+    "stats.voxel_density",
+    "stats.voxel_edges",
+    "stats.voxel_intensity",
 )
 
 

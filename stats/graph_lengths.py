@@ -160,32 +160,33 @@ def _betweenness(lists: _Lists, dependency: Float64, first: int, last: int) -> N
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
-def _shorten(distance: Float64, k: int) -> None:
-    """Let all paths among k nodes take ways over other nodes (Floyd and Warshall)."""
+def _shorten(distance: Float64, middle: Float64) -> None:
+    """Let all paths take ways over other nodes (Floyd and Warshall); below the diagonal, which says it all."""
+    k = len(distance)
     for via in range(k):
-        middle = distance[via]
+        middle[:via] = distance[via, :via]
+        middle[via] = np.inf
+        for i in range(via + 1, k):
+            middle[i] = distance[i, via]
         for i in range(k):
-            row = distance[i]
-            first = row[via]
+            row, first = distance[i], middle[i]
             if first < np.inf:
-                for j in range(k):
+                for j in range(i):
                     row[j] = min(row[j], first + middle[j])
 
 
 @njit(cache=True, nogil=True)
 def _local_efficiency(lengths: Float64, result: Float64, first: int, last: int) -> None:
     n = len(lengths)
-    nodes, distance = np.empty(n, np.int64), np.empty((n, n))
+    middle = np.empty(n)
     for i in range(first, last):
-        k = 0
-        for j in range(n):
-            if lengths[i, j] < np.inf:
-                nodes[k] = j
-                k += 1
+        nodes = np.flatnonzero(lengths[i] < np.inf)
+        k = nodes.size
+        distance = np.empty((k, k))
         for a in range(k):
-            for b in range(k):
+            for b in range(a):
                 distance[a, b] = lengths[nodes[a], nodes[b]]
-        _shorten(distance, k)
+        _shorten(distance, middle)
         total = 0.0
         for a in range(k):
             for b in range(a):

@@ -81,42 +81,69 @@ def count_components(bits: Words) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _reach(row: Words, remaining: Words, following: Words) -> bool:
-    """Move the neighbours in a row of bits from ``remaining`` to ``following``; return whether any remain."""
-    left = np.uint64(0)
-    for w in range(row.size):
-        new = row[w] & remaining[w]
-        following[w] |= new
-        remaining[w] ^= new
-        left |= remaining[w]
-    return left != 0
+def _count(words: Words) -> int:
+    """How many bits are set."""
+    ones = np.uint64(0)
+    for w in range(words.size):
+        ones += count_ones(words[w])
+    return int(ones)
+
+
+@njit(cache=True, nogil=True)
+def _push(bits: Words, frontier: Words, remaining: Words, following: Words, nodes: Int64) -> None:
+    """Move to ``following`` those of ``remaining`` that neighbour the frontier, looking from the frontier."""
+    for n in range(members(frontier, nodes)):
+        row = bits[nodes[n]]
+        left = np.uint64(0)
+        for w in range(row.size):
+            new = row[w] & remaining[w]
+            following[w] |= new
+            remaining[w] ^= new
+            left |= remaining[w]
+        if not left:
+            break
+
+
+@njit(cache=True, nogil=True)
+def _pull(bits: Words, frontier: Words, remaining: Words, following: Words, nodes: Int64) -> None:
+    """The same, looking from those that remain, each until a neighbour is found."""
+    for n in range(members(remaining, nodes)):
+        node = nodes[n]
+        row = bits[node]
+        for w in range(row.size):
+            if row[w] & frontier[w]:
+                following[node >> 6] |= np.uint64(1) << np.uint64(node & 63)
+                break
+    for w in range(remaining.size):
+        remaining[w] ^= following[w]
 
 
 @njit(cache=True, nogil=True)
 def _search(bits: Words, source: int, remaining: Words, sets: Words, nodes: Int64) -> tuple[float, int, int]:
-    """Sums of 1 / distance and distance, and number of the nodes of ``remaining`` reached, which leave it."""
+    """Sums of 1 / distance and distance, and number of the nodes of ``remaining`` reached, which leave it.
+
+    From the side where there is less to look at (Beamer, Asanovic and Patterson 2012).
+    """
     frontier, following = sets[0], sets[1]
     remaining[source >> 6] &= ~(np.uint64(1) << np.uint64(source & 63))
-    following[:] = 0
-    more = _reach(bits[source], remaining, following)
+    for w in range(remaining.size):
+        following[w] = bits[source, w] & remaining[w]
+        remaining[w] ^= following[w]
     inverse, total, reached, steps = 0.0, 0, 0, 0
     while True:
-        ones = np.uint64(0)
-        for w in range(following.size):
-            ones += count_ones(following[w])
-        count = int(ones)
+        count, left = _count(following), _count(remaining)
         steps += 1
         inverse += count / steps
         total += count * steps
         reached += count
-        if count == 0 or not more:
+        if count == 0 or left == 0:
             return inverse, total, reached
         frontier, following = following, frontier
         following[:] = 0
-        for n in range(members(frontier, nodes)):
-            more = _reach(bits[nodes[n]], remaining, following)
-            if not more:
-                break
+        if count < left:
+            _push(bits, frontier, remaining, following, nodes)
+        else:
+            _pull(bits, frontier, remaining, following, nodes)
 
 
 @njit(cache=True, nogil=True)

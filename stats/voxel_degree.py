@@ -53,9 +53,9 @@ def degree_bytes(n_voxels: int, n_columns: int) -> int:
 def degree(rows: UnitRows, cut: Cut, *, weighted: bool = False, report: Report | None = None) -> Degree:
     """Degree of every voxel in the graph of a cut; itself is not counted.
 
-    Binary: the number of its edges; with the rule "signed" positive less negative ones (0 is neither). Weighted: the sum of r over
-    its edges, of abs(r) with the rule "absolute", of r with its sign with "signed". Sums are float32 over at most
-    256 x 512 correlations and float64 beyond, in an order that does not depend on the number of threads.
+    Binary: the number of its edges; with the rule "signed" positive less negative ones (0 is neither). Weighted: the
+    sum of r over its edges, of abs(r) with the rule "absolute", of r with its sign with "signed". Sums are float32 over
+    at most 256 correlations and float64 beyond, in an order that does not depend on the number of threads.
 
     Parameters
     ----------
@@ -95,15 +95,15 @@ def _unthresholded(unit: Float32) -> Float64:
 
 def _worth(cut: Cut, weighted: bool) -> _Worth:
     zero, one = np.float32(0), np.float32(1)
-    edge = (zero, one) if weighted else (one, zero)
+    up = (zero, one) if weighted else (one, zero)
     if cut.rule == "positive":
-        return _Worth(cut.least, np.float32(-np.inf), edge, (zero, zero))
-    sign = -one if cut.rule == "absolute" or not weighted else one
-    opposite = (zero, sign) if weighted else (one if cut.rule == "absolute" else -one, zero)
+        return _Worth(cut.least, np.float32(-np.inf), up, (zero, zero))
+    if cut.rule == "signed":
+        down = (zero, one) if weighted else (-one, zero)
+    else:
+        down = (zero, -one) if weighted else (one, zero)
     least = cut.least or np.nextafter(zero, one)  # 0 has no sign and adds nothing to a sum
-    if cut.rule == "absolute" and not weighted:
-        return _Worth(cut.least, -least, edge, opposite)
-    return _Worth(least, -least, edge, opposite)
+    return _Worth(cut.least if cut.rule == "absolute" else least, -least, up, down)
 
 
 class _Sums(NamedTuple):

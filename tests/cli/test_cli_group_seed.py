@@ -164,8 +164,8 @@ def test_two_sessions_are_tested_as_differences_within_people(study: Study, tmp_
     z, inside = z_maps(study), brain_but_seed(study)
     expected = stats.ttest_rel(z[1::2], z[::2])
     assert (found["n"], found["runs"], found["residual_df"]) == (6, 12, 5)
-    assert found["tests"][0]["name"] == "post - pre"
-    assert_allclose(read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
+    assert found["tests"][0]["name"] == "session[pre - post]"  # the second level less the first, sorted
+    assert_allclose(-read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
 
 
 def test_group_by_time_is_the_group_effect_on_the_difference(study: Study, tmp_path: Path) -> None:
@@ -173,7 +173,15 @@ def test_group_by_time_is_the_group_effect_on_the_difference(study: Study, tmp_p
     z, inside = z_maps(study), brain_but_seed(study)
     change, group = z[1::2] - z[::2], study.group[::2] > 0
     expected = stats.ttest_ind(change[group], change[~group])
-    assert_allclose(read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
+    assert_allclose(-read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
+
+
+def test_a_term_without_the_sessions_is_tested_on_their_means(study: Study, tmp_path: Path) -> None:
+    pairs = ("--subject", "id", "--within", "session", "--formula", "~ group * session")
+    found = run(study, tmp_path / "maps", *pairs, "--contrast", "group[T.b]")
+    z, inside = z_maps(study), brain_but_seed(study)
+    mean, group = (z[1::2] + z[::2]) / 2, study.group[::2] > 0
+    assert_allclose(read(found, "t")[inside], stats.ttest_ind(mean[group], mean[~group]).statistic[inside], rtol=5e-3)
 
 
 def test_who_misses_a_session_or_a_value_is_left_out_by_name(study: Study, tmp_path: Path) -> None:
@@ -182,8 +190,8 @@ def test_who_misses_a_session_or_a_value_is_left_out_by_name(study: Study, tmp_p
     less = study._replace(table=study.folder / "less.tsv")
     found = run(less, tmp_path / "maps", "--subject", "id", "--within", "session")
     assert (found["n"], found["runs"]) == (5, 10)
-    said = {finding["where"]: finding["message"] for finding in found["warnings"] if finding["code"] == "row-left-out"}
-    assert "only one scan, pre" in said["002"]
+    said = [finding["message"] for finding in found["warnings"] if finding["code"] == "subject-left-out"]
+    assert any("'002' is left out" in message for message in said)
     found = run(study, tmp_path / "other", "--formula", "~ note")
     assert (found["n"], found["runs"]) == (11, 11)
     assert any("note is missing" in finding["message"] for finding in found["warnings"])
@@ -290,12 +298,12 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(study: Study, tmp_path: 
     assert "another affine than the first run" in said(tables["shifted"])
     assert "named twice" in said(tables["twice"])
     assert "row 13 names sub-99" in said(tables["gone"])
-    assert "other than two levels" in said(tables["three"], "--subject", "id", "--within", "session")
-    assert "005 has two rows of session pre" in said(tables["double"], "--subject", "id", "--within", "session")
+    assert "session has 3 levels" in said(tables["three"], "--subject", "id", "--within", "session")
+    assert "'005' has two scans at session 'pre'" in said(tables["double"], "--subject", "id", "--within", "session")
     assert "belong together" in said(study.table, "--subject", "id")
     assert "has no column scans" in said(study.table, "--column", "scans")
     assert "near" in said(study.table, "--formula", "~ grup")
-    assert "name a column" in said(study.table, "--formula", "~ group + age")
+    assert "name one of" in said(study.table, "--formula", "~ group + age")
     assert "--confounds-column" in said(
         study.table, "--confounds", study.folder / "confounds0.tsv", "--columns", "drift"
     )

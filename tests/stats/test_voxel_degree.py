@@ -82,7 +82,7 @@ def test_tiles_hold_the_correlations_of_every_pair_once() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("threshold", [0.25, 0.0, 0.9999999, 1.0])
-@pytest.mark.parametrize("v", [2, 13, 256, 257, 1281, 1537])
+@pytest.mark.parametrize("v", [2, 13, 256, 257, 1537])
 def test_degree_is_that_of_the_whole_matrix(v: int, threshold: float, rule: EdgeRule) -> None:
     rows = unit_rows(series(v))
     r, cut = correlations(rows), at_least(threshold, rule)
@@ -289,7 +289,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("rule", ["absolute", "signed"])
     def test_a_negative_threshold_of_absolute_values(self, rule: EdgeRule) -> None:
-        with pytest.raises(CannotCompute, match="below -0.1"):
+        with pytest.raises(CannotCompute, match=r"below -0\.1"):
             at_least(-0.1, rule)
 
     @pytest.mark.parametrize("density", [0.0, -0.1, 1.01, np.nan])
