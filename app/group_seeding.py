@@ -73,7 +73,8 @@ class GroupSeedResult:
         """For people, on a terminal."""
         model = self.model
         df = f"{model.df[1]:.0f}" if model.kind == "t" else f"{model.df[0]:.0f}, {model.df[1]:.0f}"
-        size = f"{len(model.design)} observations of {self.notes['n_runs']} runs, {self.notes['voxels']} voxels"
+        what = f"{model.combined}s of two scans" if model.pairs else "observations"
+        size = f"{len(model.design)} {what} of {self.notes['n_runs']} runs, {self.notes['voxels']} voxels"
         tested = f"{model.name}: {model.kind}({df}), {size}, uncorrected"
         return "\n".join([tested, f"columns: {', '.join(model.all_columns)}", *self.maps.values()])
 

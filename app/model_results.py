@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .model_clusters import ClusterRow
 from .model_places import Point
+from .model_traps import PowerLine
 from .problems import Finding
 
 
@@ -82,6 +83,8 @@ class ModelResult:
     findings : tuple of Finding
     notes : mapping
         The model and everything that was chosen.
+    power : tuple of PowerLine
+        What each test can find.
     """
 
     n: int
@@ -93,6 +96,7 @@ class ModelResult:
     clusters: tuple[ClusterRow, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    power: tuple[PowerLine, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """As one JSON document."""
@@ -104,6 +108,7 @@ class ModelResult:
             "tests": [test._asdict() for test in self.tests],
             "maps": dict(self.maps),
             "clusters": [_cluster(cluster) for cluster in self.clusters],
+            "power": [line._asdict() for line in self.power],
             "parameters": dict(self.notes),
             "warnings": self.findings,
         }
@@ -113,6 +118,7 @@ class ModelResult:
         lines = [f"{self.n} observations, {self.residual_df} residual degrees of freedom, {self.elements} elements"]
         lines += [f"columns: {', '.join(self.columns)}", ""]
         lines += map(_line, self.tests)
+        lines += ["", *(line.message for line in self.power)]
         lines += ["", *map(_cluster_line, self.clusters)] if self.clusters else []
         if self.maps:
             lines += ["", *sorted(set(self.maps.values()))]

@@ -16,6 +16,7 @@ from .model_fit import Fitted, fit_model
 from .model_inference import check_inference
 from .model_places import VolumePlace
 from .model_results import ModelResult, TestRow
+from .model_traps import power_lines, traps_of
 from .model_written import findings_of, notes_of, write
 from .models import Inference, Model
 from .outputs import refuse_place
@@ -62,7 +63,7 @@ def model(
     atlas, about_atlas = _atlas(fitted)
     clusters = tuple(row for each in tests for row in clusters_of(fitted, each, inference, neighbours, atlas))
     notes = notes_of(fitted, inference, tests)
-    findings = (*fitted.findings, *about_atlas, *findings_of(fitted, inference))
+    findings = (*fitted.findings, *about_atlas, *findings_of(fitted, inference), *traps_of(fitted))
     written = {} if folder is None else write(fitted, tests, folder, notes, findings)
     first = fitted.laid.parts[0].design
     columns = tuple(dict.fromkeys(name for part in fitted.laid.parts for name in part.design.columns))
@@ -76,6 +77,7 @@ def model(
         clusters=clusters,
         findings=findings,
         notes=notes,
+        power=power_lines(fitted, inference),
     )
 
 

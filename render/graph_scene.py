@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import PRESETS, frame_of, letters_of
-from .marks import FONT_PX, Line, Mark, Text, caption
+from .marks import FONT_PX, Line, Mark, Text, caption, shortened
 from .scene import Colour, Mesh, Pose, Rect
 
 Floats = NDArray[np.float64]
@@ -163,5 +163,8 @@ def _ring(scene: GraphScene, node: int) -> list[Mark]:
         is_left = x > scene.size[0] / 2
         at = x - radius - 4 * scene.scale if is_left else x + radius + 4 * scene.scale
         across = "right" if is_left else "left"
-        marks.append(Text(at, y, scene.label, 11.5 * scene.scale, scene.ink, across, "centre", bold=True))
+        room, size = (at if is_left else scene.size[0] - at) - 4 * scene.scale, 11.5 * scene.scale
+        marks.append(
+            Text(at, y, shortened(scene.label, "", room, 1.1 * size), size, scene.ink, across, "centre", bold=True)
+        )
     return marks

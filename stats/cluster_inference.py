@@ -34,7 +34,7 @@ class ClusterStats(NamedTuple):
 
 
 def cluster_sizes(
-    values: Float32, neighbours: Neighbours, threshold: float, measure: Measure, *, two_sided: bool = True
+    values: Float32, neighbours: Neighbours, threshold: float, measure: Measure, two_sided: bool = True
 ) -> ClusterStats:
     """Connected elements at or beyond a forming threshold, and what each cluster amounts to.
 
@@ -81,7 +81,7 @@ def cluster_sizes(
 
 
 def largest_cluster(
-    values: Float32, neighbours: Neighbours, threshold: float, measure: Measure, *, two_sided: bool = True
+    values: Float32, neighbours: Neighbours, threshold: float, measure: Measure, two_sided: bool = True
 ) -> float:
     """The largest statistic of `cluster_sizes`, 0 when there is no cluster: what a permutation has to tell."""
     height = _checked(values, neighbours, threshold)

@@ -138,14 +138,14 @@ def _higher_neighbours(start: Int64, index: Int32, order: Int32, n_elements: int
         first[i] = room
         room += start[order[i] + 1] - start[order[i]]
     count = np.zeros(n, np.int32)
-    higher = np.empty(room + 1, np.int32)  # a neighbour is written before it is known to come before
+    higher = np.empty(room, np.int32)
     for v in range(n_elements):
         i = rank[v]
         if i < n:
             m = first[i]
             for e in range(start[v], start[v + 1]):
                 other = rank[index[e]]
-                higher[m] = other
+                higher[m] = other  # overwritten by the next unless it comes before: no branch to guess
                 m += other < i
             count[i] = m - first[i]
     return first, count, higher

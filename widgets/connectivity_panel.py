@@ -167,7 +167,11 @@ class ConnectivityPanel(QWidget):
 
     def _build_brain(self) -> None:
         self.canvas = Canvas()
-        described(self.canvas, self.tr("Glass brain"), self.tr("Drag to turn, wheel to zoom, click a node to go there"))
+        described(
+            self.canvas,
+            self.tr("Glass brain"),
+            self.tr("The strongest edges. Drag to turn, wheel to zoom, click a node to go there"),
+        )
         self.canvas.setToolTip("")
         self._view = Choice(self.tr("Seen from"), self.tr("Direction from which the glass brain is seen"))
         self._view.set_items(

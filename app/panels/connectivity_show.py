@@ -115,8 +115,10 @@ def arrangement_of(answer: GraphAnswer, order: str, modules: NDArray[np.int32] |
     connectome = answer.parts[0].connectome
     n = len(connectome.names)
     if order == "modules" and modules is not None:
-        by_module = np.lexsort((np.arange(n), modules))
-        return Arrangement(by_module, strong_lines=_borders(modules[by_module]))
+        alone = np.bincount(modules)[modules] == 1  # in modules of their own, which need no line each
+        group = np.where(alone, modules.max() + 1, modules)
+        by_module = np.lexsort((np.arange(n), group))
+        return Arrangement(by_module, strong_lines=_borders(group[by_module]))
     if order == "hemispheres" and any(connectome.sides):
         side = np.array(["LR".find(each) if each else 2 for each in connectome.sides])
         by_side = np.argsort(side, kind="stable")
@@ -168,7 +170,7 @@ class DrawnLinks(NamedTuple):
     def note(self) -> str:
         """What is said where not all are drawn."""
         drawn = len(self.links.pairs)
-        return f"the strongest {drawn} of {self.total:,} edges" if drawn < self.total else f"{self.total:,} edges"
+        return f"{drawn} of {self.total:,} edges" if drawn < self.total else f"{self.total:,} edges"
 
 
 def links_of(answer: GraphAnswer, side: str, chosen: int | None) -> DrawnLinks:

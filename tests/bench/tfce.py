@@ -17,7 +17,7 @@ from ._timing import interleaved
 
 TITLE = "TFCE, two-sided, 2 mm map of noise smoothed by 7 mm, 228,000 voxels"
 FASTER = 30.0
-FASTER_CLUSTERS = 5.0
+FASTER_CLUSTERS = 20.0
 BRAIN = 0.784  # of the half axes of the volume
 ROUNDS = 5
 THRESHOLD = 3.0
@@ -29,7 +29,7 @@ def rows() -> Iterator[Row]:
     inside = np.asfortranarray(_brain())
     voxels = np.flatnonzero(inside.ravel(order="F"))
     values = (noise / noise[inside].std()).ravel(order="F")[voxels].astype(np.float32)
-    unfolded = np.where(inside, noise / noise[inside].std(), 0)[..., None].astype(np.float64)
+    unfolded = np.where(inside, noise / noise[inside].std(), 0)[..., None].astype(np.float32)
     for connectivity, rank in ((6, 1), (26, 3)):
         neighbours = volume_neighbours(voxels, SHAPE_2MM, connectivity)
         structure = ndimage.generate_binary_structure(3, rank)

@@ -7,6 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from habena.stats import cluster_inference as clusters
+from habena.stats import neighbours as graph
+from habena.stats import tfce as enhancement
 from habena.stats.errors import CannotCompute
 from habena.stats.neighbours import Neighbours, joined, mesh_neighbours, volume_neighbours
 from habena.stats.tfce import tfce
@@ -14,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from nilearn.mass_univariate._utils import calculate_tfce
+from numba.core.dispatcher import Dispatcher
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, sparse
 from scipy.sparse.csgraph import connected_components
@@ -189,3 +193,20 @@ def test_what_does_not_fit_is_refused() -> None:
     for exponents in ({"h": -1.0}, {"e": np.nan}, {"h": np.inf}):
         with pytest.raises(CannotCompute, match="no exponents"):
             tfce(np.zeros(8, np.float32), whole((2, 2, 2)), **exponents)
+
+
+def test_kernels_are_compiled_once_whatever_the_arrays() -> None:
+    for module in (graph, enhancement, clusters):
+        module.compile_kernels()
+    values = smooth_noise((5, 6, 7)).ravel(order="F")
+    voxels = np.arange(values.size)
+    for kind in (values, values.astype(float), values.astype(">f4"), np.stack([values, values], axis=1)[:, 1]):
+        for neighbours in (volume_neighbours(voxels.astype(np.int32), (5, 6, 7)), whole((5, 6, 7), 26)):
+            copies = (np.array(part) for part in (neighbours.start, neighbours.index, neighbours.size))
+            for given_graph in (neighbours, Neighbours(*copies)):
+                assert_array_equal(tfce(kind, given_graph, 2, 1), tfce(values, given_graph, 2.0, 1.0))
+                clusters.largest_cluster(kind, given_graph, 1, "extent", False)  # noqa: FBT003
+                clusters.cluster_sizes(kind, given_graph, 1.0, "mass")
+    for module in (graph, enhancement, clusters):
+        for name, kernel in vars(module).items():
+            assert not isinstance(kernel, Dispatcher) or len(kernel.signatures) == 1, name

@@ -105,11 +105,9 @@ def test_a_chosen_node_gets_a_frame_round_its_row_and_column(matrix):
     QApplication.processEvents()
     after = matrix.grab().toImage()
     cells = matrix.rect_of_cells()
-    changed = [
-        y
-        for y in range(cells.height())
-        if after.pixel(cells.x() + 6, cells.y() + y) != before.pixel(cells.x() + 6, cells.y() + y)
-    ]
+    column = range(cells.height())
+    x, top = cells.x() + 6, cells.y()
+    changed = [y for y in column if after.pixel(x, top + y) != before.pixel(x, top + y)]
     step = cells.height() / 4
     assert changed
     assert step - 3 <= min(changed)

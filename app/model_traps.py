@@ -1,0 +1,103 @@
+"""What the numbers of a model cannot say: the traps that apply to it, and its power."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..stats import power
+from ..stats.errors import CannotCompute
+from .model_fit import Fitted, Tested
+from .models import Inference
+from .problems import Finding
+
+SITES = ("site", "scanner", "center", "centre", "trial", "study", "cohort")
+MOTION = ("fd_mean", "mean_fd", "fd", "framewise_displacement", "mean_framewise_displacement")
+STRICT = 0.001
+CORRECTED_LEVEL = 0.05
+
+
+class PowerLine(NamedTuple):
+    """What a test can find.
+
+    Attributes
+    ----------
+    test : str
+    effect : "d", "r" or "f2"
+    alpha : float
+    two_sided : bool
+    significant : float
+        Smallest effect in the sample that passes.
+    detectable : float
+        Smallest true effect that passes in 80 % of such studies.
+    message : str
+    """
+
+    test: str
+    effect: str
+    alpha: float
+    two_sided: bool
+    significant: float
+    detectable: float
+    message: str
+
+
+def power_lines(fitted: Fitted, inference: Inference) -> tuple[PowerLine, ...]:
+    """Sensitivity of each test: at p < .001 where many elements are looked at, at .05 for one."""
+    alpha = STRICT if fitted.n_elements > 1 else CORRECTED_LEVEL
+    return tuple(line for each in fitted.tests for line in _power(each, alpha, inference))
+
+
+def _power(tested: Tested, alpha: float, inference: Inference) -> Iterable[PowerLine]:
+    a, b = tested.maps.df
+    two_sided = tested.is_f or not inference.one_sided
+    try:
+        if tested.sphericity is not None or not tested.signed:
+            found = power.Sensitivity("f2", (a, b), a + b + 1, alpha)
+        else:
+            found = power.Sensitivity("r", (1.0, b), b + 2, alpha, two_sided)
+        significant, detectable = found.significant, found.detectable()
+    except CannotCompute:
+        return
+    sides = "two-sided" if two_sided else "one-sided"
+    sign = {"r": "|r|", "f2": "f²"}[found.effect]
+    message = (
+        f"{tested.name}: {sides} p < {alpha:g} needs a partial {sign} of {significant:.2f}; "
+        f"a true one of {detectable:.2f} is found in 80 % of such studies."
+    )
+    yield PowerLine(tested.name, found.effect, alpha, two_sided, significant, detectable, message)
+
+
+def traps_of(fitted: Fitted) -> tuple[Finding, ...]:
+    """Traps of a design: groups from other sites, groups that move differently."""
+    from ..stats.trap_designs import group_is_site, motion_by_group, motion_follows_group, site_table  # noqa: PLC0415
+
+    frame = fitted.laid.table.frame.iloc[fitted.laid.rows]
+    found: list[Finding] = []
+    for factor in _factors(fitted, frame):
+        group = frame[factor].astype(str).to_numpy()
+        for column in _named(frame, SITES, factor):
+            table = site_table(group, frame[column].astype(str).to_numpy())
+            found += [Finding(*trap) for trap in group_is_site(f"{factor} and {column}", table)]
+        for column in _named(frame, MOTION, factor):
+            if frame[column].dtype.kind not in "fi":
+                continue
+            try:
+                motion = motion_by_group(frame[column].to_numpy(np.float64), group)
+            except CannotCompute:
+                continue
+            found += [Finding(*trap) for trap in motion_follows_group(f"{factor} and {column}", motion)]
+    return tuple(found)
+
+
+def _factors(fitted: Fitted, frame: Any) -> tuple[str, ...]:
+    """Columns of text that are terms of the model."""
+    names = {name for part in fitted.laid.parts for term in part.design.terms for name in term.name.split(":")}
+    within = fitted.model.within
+    return tuple(str(n) for n in frame.columns if n in names and n != within and frame[n].dtype.kind not in "fi")
+
+
+def _named(frame: Any, names: tuple[str, ...], factor: str) -> tuple[str, ...]:
+    return tuple(str(column) for column in frame.columns if str(column).lower() in names and column != factor)
