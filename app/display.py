@@ -18,6 +18,8 @@ _SAMPLE = 200_000
 _MASK_OPACITY = 0.75
 _LARGE = 50.0  # no probability, no statistic
 _STATISTICS_WITH_THRESHOLD = {"t": 3.1, "z": 3.1, "r": 0.3}  # z > 3.1 is one-sided p < .001
+_UNCORRECTED_P = 0.001  # at which maps of t and F of a model are cut, two-sided
+_LOG10_OF_05 = 1.301
 
 
 class Values(NamedTuple):
@@ -63,6 +65,36 @@ def first_overlay(key: int, recipe: Recipe, answer: Answer, *, lowest: bool) -> 
         return _statistic(overlay, values, answer.statistic)
     pet = _is_pet(recipe, answer)
     return _intensity(overlay, values, grey=not pet and (lowest or _is_scan(answer, values)), lowest=lowest, pet=pet)
+
+
+def model_look(shown: str, df: tuple[float, float], values: NDArray[np.float32] | None) -> tuple[Colours, Threshold]:
+    """Colours and threshold of a model's map: t and F from p < .001, -log10 p from .05, others from their own values.
+
+    Parameters
+    ----------
+    shown : str
+        Key of the map.
+    df : (float, float)
+        Degrees of freedom of its test.
+    values : array or None
+        Of the map, when they are known.
+    """
+    from scipy import special  # noqa: PLC0415 - slow to import
+
+    size = np.empty(0) if values is None else np.abs(values[np.isfinite(values)])
+    largest = float(np.percentile(size, 99.8)) if size.size else 0.0
+    if shown in {"t", "F"}:
+        a, b = df
+        cut = -special.stdtrit(b, _UNCORRECTED_P / 2) if shown == "t" else special.fdtri(a, b, 1 - _UNCORRECTED_P)
+        wanted = round(float(cut), 2)
+    elif shown.startswith("neglog10"):
+        wanted = _LOG10_OF_05
+    else:
+        wanted = round_number(float(np.percentile(size, 90))) if size.size else 0.0
+    top = max(round_number(largest), round_number(2 * wanted)) or 1.0
+    if shown == "t" or (values is not None and bool((values < 0).any())):
+        return Colours("warm", wanted, top, "cool", wanted, top), Threshold(wanted, wanted)
+    return Colours("warm", wanted, top), Threshold(wanted)
 
 
 def title_of(recipe: Recipe, answer: Answer) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -56,6 +56,24 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class RunOptions:
+    """How a run becomes a matrix.
+
+    Attributes
+    ----------
+    atlas : str or None
+        None for AAL2.
+    preparation : Preparation
+    kind : "pearson" or "partial"
+        Partial with Ledoit and Wolf's shrinkage.
+    """
+
+    atlas: str | None = None
+    preparation: Preparation = field(default_factory=Preparation)
+    kind: Literal["pearson", "partial"] = "pearson"
+
+
+@dataclass(frozen=True)
 class GraphTable:
     """Graphs of one matrix, measured.
 
@@ -95,10 +113,16 @@ class GraphTable:
         return RegionTable("graphs", (*facts, *self.graphs[0]["global"]), tuple(rows), self.findings)
 
 
-def graph(
-    source: str, cut: Cut, atlas: str | None = None, preparation: Preparation | None = None, report: Report = silent
-) -> GraphTable:
+def graph(source: str, cut: Cut, of_run: RunOptions | None = None, report: Report = silent) -> GraphTable:
     """Measure the graphs of a matrix or of a run.
+
+    Parameters
+    ----------
+    source : str
+        A table of text, else a 4D image.
+    cut : Cut
+    of_run : RunOptions or None
+        How a run becomes a matrix; None for a matrix, or the usual way.
 
     Raises
     ------
@@ -106,7 +130,7 @@ def graph(
         When the file cannot be used, or an option makes no sense.
     """
     names = check_cut(cut)
-    matrix = matrix_of(source, atlas, preparation or Preparation(), lambda done: report(0.5 * done))
+    matrix = matrix_of(source, of_run or RunOptions(), lambda done: report(0.5 * done))
     settings: list[float | None] = [None] if cut.r is not None else [*cut.densities]
     graphs: list[dict[str, Any]] = []
     findings = list(matrix.findings)
@@ -115,7 +139,7 @@ def graph(
             matrix, cut, density, names, lambda done, n=number: report(0.5 + 0.5 * (n + done) / len(settings))
         )
         graphs.append(_described(matrix.names, density, found, thresholded))
-        findings += findings_of(thresholded, cut.edges, density, matrix.title)
+        findings += findings_of(matrix, thresholded, cut.edges, density)
     return GraphTable(matrix.names, tuple(graphs), _more(matrix, cut, names, graphs), tuple(dict.fromkeys(findings)))
 
 
@@ -150,7 +174,7 @@ def check_cut(cut: Cut) -> tuple[str, ...]:
     return cut.metrics or STANDARD
 
 
-def matrix_of(source: str, atlas: str | None, preparation: Preparation, report: Report) -> Connectome:
+def matrix_of(source: str, options: RunOptions, report: Report) -> Connectome:
     """The matrix of a table, or of a run's mean series in the regions of an atlas.
 
     Raises
@@ -162,8 +186,8 @@ def matrix_of(source: str, atlas: str | None, preparation: Preparation, report: 
     from .io.matrices import is_matrix_name  # noqa: PLC0415
 
     if is_matrix_name(source):
-        if atlas is not None or preparation != Preparation():
-            what = "is a matrix: an atlas and preparation are for runs"
+        if options != RunOptions():
+            what = "is a matrix: an atlas, preparation and kind of correlation are for runs"
             raise Problem(source, what, "leave them out, or name a 4D image")
         return of_file(source)
     from .compute import answer_to, open_atlas  # noqa: PLC0415
@@ -171,13 +195,14 @@ def matrix_of(source: str, atlas: str | None, preparation: Preparation, report: 
     from .questions import PreparedRun  # noqa: PLC0415
     from .results import Results  # noqa: PLC0415
 
-    check_seed(source, SeedPlace(at_mm=(0.0, 0.0, 0.0)), preparation)
-    question = RegionMatrix((FileMap(source),), describe(atlas or DEFAULT_ATLAS).id, preparation)
+    check_seed(source, SeedPlace(at_mm=(0.0, 0.0, 0.0)), options.preparation)
+    atlas = describe(options.atlas or DEFAULT_ATLAS).id
+    question = RegionMatrix((FileMap(source),), atlas, options.preparation, kind=options.kind)
     results = Results(1 << 62)
     answer = answer_to(question.runs[0], results)
-    _refuse_other_space(source, answer.space, question.atlas)
-    prepared = answer_to(PreparedRun(question.runs[0], preparation), results, report)
-    found = of_run(question, prepared, open_atlas(question.atlas))
+    _refuse_other_space(source, answer.space, atlas)
+    prepared = answer_to(PreparedRun(question.runs[0], options.preparation), results, report)
+    found = of_run(question, prepared, open_atlas(atlas))
     return replace(found, findings=(*_about_brain(source, prepared), *found.findings))
 
 
@@ -257,35 +282,40 @@ def _areas(densities: tuple[float, ...], graphs: list[dict[str, Any]]) -> dict[s
     return {"global": {name: area("global", name) for name in graphs[0]["global"]}, "nodal": nodal}
 
 
-def findings_of(cut: Thresholded, edges: Edges, density: float | None, where: str) -> tuple[Finding, ...]:
+def findings_of(matrix: Connectome, cut: Thresholded, edges: Edges, density: float | None) -> tuple[Finding, ...]:
     """What must be said of a thresholded graph."""
+    from ..stats.trap_graphs import negative_edges, thresholded_graph  # noqa: PLC0415
+
+    where = matrix.title
+    found = [*_about_cut(cut, edges, density, where)]
+    traps = thresholded_graph(where, cut.density, cut.components, cut.mean_connectivity) if cut.n_edges else ()
+    if edges == "positive":
+        traps = (*traps, *negative_edges(where, matrix.matrix))
+    found += [Finding(*trap) for trap in traps]
+    if not -1 <= cut.mean_connectivity <= 1:
+        message = "Its values are no correlations: their mean is a plain one."
+        found.append(Finding("graph-not-correlations", where, cut.mean_connectivity, message))
+    return tuple(found)
+
+
+def _about_cut(cut: Thresholded, edges: Edges, density: float | None, where: str) -> Iterator[Finding]:
+    """Ties at the cut, edges that are not there."""
     from ..stats.graph import edges_at  # noqa: PLC0415
 
-    found: list[Finding] = []
     at = "" if density is None else f" at density {density:g}"
     if cut.ties:
         kept = np.count_nonzero(np.abs(cut.weights) == cut.threshold) // 2
         message = (
             f"{cut.ties} edges have the value {cut.threshold:.6g} of the cut{at}; {kept} are kept, by their order."
         )
-        found.append(Finding("graph-ties", where, cut.ties, message))
+        yield Finding("graph-ties", where, cut.ties, message)
     wanted = 0 if density is None else edges_at(density, len(cut.weights))
     if cut.n_edges < wanted:
         kind = "positive" if edges == "positive" else "nonzero"
         message = f"Only {cut.n_edges} of the {wanted} edges asked for{at} are there: no more pairs are {kind}."
-        found.append(Finding("graph-fewer-edges", where, cut.n_edges, message))
+        yield Finding("graph-fewer-edges", where, cut.n_edges, message)
     if not cut.n_edges:
-        found.append(Finding("graph-empty", where, 0, f"No edge is left{at}: lower the threshold."))
-    elif cut.components > 1:
-        message = f"The graph{at} falls into {cut.components} parts: pairs without a path do not count as paths."
-        found.append(Finding("graph-components", where, cut.components, message))
-    if edges == "positive" and cut.negative_share > 0:
-        message = f"{100 * cut.negative_share:.3g} % of all pairs are negative and dropped."
-        found.append(Finding("graph-negative", where, cut.negative_share, message))
-    if not -1 <= cut.mean_connectivity <= 1:
-        message = "Its values are no correlations: their mean is a plain one."
-        found.append(Finding("graph-not-correlations", where, cut.mean_connectivity, message))
-    return tuple(found)
+        yield Finding("graph-empty", where, 0, f"No edge is left{at}: lower the threshold.")
 
 
 def inputs_of(source: str, preparation: Preparation) -> tuple[Path, ...]:

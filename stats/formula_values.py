@@ -71,6 +71,7 @@ def evaluate(factor: Factor, table: pd.DataFrame) -> Float64 | Categories:
     """
     tree = factor.tree
     if isinstance(tree, ast.Name) and is_categorical(table[tree.id]):
+        _refuse_spoilt_numbers(table[tree.id])
         return Categories(_categorical(table[tree.id]))
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "C":
         return _coded(tree, factor, table)
@@ -82,6 +83,18 @@ def evaluate(factor: Factor, table: pd.DataFrame) -> Float64 | Categories:
         which = ", ".join(f"{name} = {table[name].iloc[row]}" for name in factor.variables)
         raise CannotCompute(f"{factor.text} is not a finite number where {which}", "change the formula or the table")
     return values
+
+
+def _refuse_spoilt_numbers(column: Any) -> None:
+    """Raise for numbers among which a few texts make the whole column text."""
+    texts = [str(value) for value in column]
+    numbers = pd.to_numeric(pd.Series(texts), errors="coerce")
+    if numbers.isna().any() and numbers.nunique() > len(texts) / 2:
+        odd = texts[int(numbers.isna().to_numpy().argmax())]
+        raise CannotCompute(
+            f"'{column.name}' is numbers but for '{odd}'",
+            f"correct the table, or write C({column.name}) for a category",
+        )
 
 
 def _number(tree: ast.expr, table: pd.DataFrame) -> Any:

@@ -126,7 +126,8 @@ def fit(
     voxelwise : (m, n, V) float32 or float64, optional
         Covariates with a value for every scan in every voxel.
     variance_groups : (n,), optional
-        Label of the group of each scan; every group then has a variance of its own (see `glm.test`).
+        Label of the group of each scan; every group then has a variance of its own (see `glm.test`). Together with
+        `voxelwise` this takes G V (p + m)^2 numbers: 0.1 GB for 2 groups, 200,000 voxels and 6 columns.
     report : callable, optional
 
     Returns
@@ -141,8 +142,8 @@ def fit(
         When no residual degree of freedom is left, the columns depend on each other or shapes do not agree.
     """
     x = np.ascontiguousarray(design, dtype=np.float64)
-    y = _kernel_array(data)
-    covariates = np.empty((0, len(x), y.shape[1]), y.dtype) if voxelwise is None else _kernel_array(voxelwise, y.dtype)
+    y = kernel_array(data)
+    covariates = np.empty((0, len(x), y.shape[1]), y.dtype) if voxelwise is None else kernel_array(voxelwise, y.dtype)
     _check(x, y, covariates)
     basis, triangle = np.linalg.qr(x)
     of_scan, labels = _groups(variance_groups, len(x))
@@ -153,7 +154,7 @@ def fit(
     gram = np.zeros((len(labels), v if own_gram else 0, k, k))
     given = (y, read_only(covariates), read_only(np.ascontiguousarray(basis)), read_only(of_scan))
     made = (scores, rss, triangles, gram)
-    _in_pieces(lambda start, stop: fit_voxels(given, made, start, stop), v, report)
+    in_pieces(lambda start, stop: fit_voxels(given, made, start, stop), v, report)
     if not own_gram:
         gram = np.stack([basis[of_scan == g].T @ basis[of_scan == g] for g in range(len(labels))])[:, None]
     return Fit(
@@ -166,7 +167,8 @@ def fit(
     )
 
 
-def _in_pieces(kernel: Callable[[int, int], None], n: int, report: Report | None) -> None:
+def in_pieces(kernel: Callable[[int, int], None], n: int, report: Report | None) -> None:
+    """Call ``kernel(start, stop)`` for all of ``range(n)``, spread over the processors, reporting on the way."""
     for start in range(0, n, VOXELS_PER_REPORT):
         if report is not None:
             report(start / n)
@@ -174,8 +176,8 @@ def _in_pieces(kernel: Callable[[int, int], None], n: int, report: Report | None
         split(lambda first, last, start=start: kernel(start + first, start + last), size, smallest=SMALLEST)
 
 
-def _kernel_array(values: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
-    """As the kernel wants it: float32 or float64, C-contiguous, read-only."""
+def kernel_array(values: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
+    """Data as the kernels want them: float32 or float64, C-contiguous, read-only."""
     given = np.asarray(values)
     kind = dtype or (np.float32 if given.dtype == np.float32 else np.float64)
     return read_only(np.ascontiguousarray(given, dtype=kind))

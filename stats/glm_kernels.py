@@ -29,7 +29,7 @@ def fit_voxels(given: Any, made: Any, start: int, stop: int) -> None:
         size = min(VOXELS_AT_ONCE, stop - first)
         for j in range(m):
             _orthonormal(covariates[j, :, first : first + size], basis, own, triangles[first : first + size], j)
-        _project(data[:, first : first + size], basis, residual, found)
+        project(data[:, first : first + size], basis, residual, found)
         for j in range(m):
             _remove(own[j], residual, found[p + j], size)
         for k in range(p + m):
@@ -45,7 +45,7 @@ def fit_voxels(given: Any, made: Any, start: int, stop: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _project(values: Any, basis: Float64, residual: Float64, found: Float64) -> None:
+def project(values: Any, basis: Float64, residual: Float64, found: Float64) -> None:
     """Scores of the values in the basis, and what remains of them."""
     n, size = values.shape
     p = basis.shape[1]
@@ -88,10 +88,10 @@ def _orthonormal(values: Any, basis: Float64, own: Float64, triangles: Float64, 
     p = basis.shape[1]
     residual, found = own[j], np.zeros((p + j, VOXELS_AT_ONCE))
     once = np.empty((p + j, VOXELS_AT_ONCE))
-    _project(values, basis, residual, found)
+    project(values, basis, residual, found)
     for k in range(j):
         _remove(own[k], residual, found[p + k], size)
-    _project(residual[:, :size].copy(), basis, residual, once)
+    project(residual[:, :size].copy(), basis, residual, once)
     for k in range(j):
         _remove(own[k], residual, once[p + k], size)
     for b in range(size):

@@ -1,8 +1,8 @@
 """Graphs of brain regions: what is measured on the edges that are kept.
 
 Definitions follow Rubinov and Sporns 2010 (NeuroImage 52:1059), with the conventions that each function states. All is
-on undirected graphs without self-connections. Beside NetworkX, igraph and bctpy every kernel here wins but one: modules
-come from a library.
+on undirected graphs without self-connections. Own kernels throughout: beside the best mix of igraph and bctpy
+(tests/bench/region_graph.py), and scikit-network for modules, they need a third of the time and less.
 """
 
 from __future__ import annotations

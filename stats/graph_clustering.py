@@ -9,7 +9,7 @@ from .arrays import Float64, Int64
 from .graph_bits import Words, bit_rows, count_ones, members
 from .threads import split
 
-SMALLEST = 32  # nodes worth handing to another thread
+SMALLEST = 200  # nodes worth handing to another thread
 
 
 def triangles(bits: Words) -> Int64:

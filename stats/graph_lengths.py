@@ -37,7 +37,7 @@ def weighted_local_efficiency(lengths: Float64) -> Float64:
     """
     result = np.empty(len(lengths))
     given = read_only(np.ascontiguousarray(lengths))
-    split(lambda start, stop: _local_efficiency(given, result, start, stop), len(lengths), smallest=SMALLEST // 4)
+    split(lambda start, stop: _local_efficiency(given, result, start, stop), len(lengths), smallest=SMALLEST)
     return result
 
 
@@ -46,7 +46,9 @@ def weighted_betweenness(lengths: Float64) -> Float64:
     lists, n = _lists(lengths), len(lengths)
     blocks = -(-n // SOURCES_AT_ONCE)
     dependency = np.zeros((blocks, n))
-    split(lambda start, stop: _betweenness(lists, dependency, start, stop), blocks)
+    split(
+        lambda start, stop: _betweenness(lists, dependency, start, stop), blocks, smallest=SMALLEST // SOURCES_AT_ONCE
+    )
     return dependency.sum(axis=0) / 2
 
 

@@ -17,6 +17,7 @@ from .graph_random import State, random_states, shuffled
 from .threads import split
 
 SEARCHES = 4
+SMALL = 150  # nodes that one thread is done with before another wakes
 LEAST_GAIN = 1e-10  # of modularity: less is rounding
 
 
@@ -43,7 +44,11 @@ def modules(weights: Float64, seed: int = 0) -> Int32:
         return np.arange(n, dtype=np.int32)
     lists, states = _lists(weights), random_states(SEARCHES, seed)
     found, quality = np.empty((SEARCHES, n), np.int64), np.empty(SEARCHES)
-    split(lambda start, stop: _searches(lists, states, found, quality, start, stop), SEARCHES)
+    split(
+        lambda start, stop: _searches(lists, states, found, quality, start, stop),
+        SEARCHES,
+        smallest=1 if n > SMALL else SEARCHES,
+    )
     best = found[int(np.round(quality / LEAST_GAIN).argmax())]
     _, first, module, size = np.unique(best, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(size), np.int32)

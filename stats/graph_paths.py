@@ -15,7 +15,7 @@ from .arrays import Float64, Int64
 from .graph_bits import Words, bit_rows, count_ones, members
 from .threads import split
 
-SMALLEST = 16  # nodes worth handing to another thread
+SMALLEST = 64  # nodes worth handing to another thread: graphs of a hundred regions are done before it wakes
 SOURCES_AT_ONCE = 8  # whose dependencies are summed in one row, so that the order of sums depends on nothing else
 
 
@@ -71,7 +71,7 @@ def betweenness(bits: Words) -> Float64:
     n = len(bits)
     blocks = -(-n // SOURCES_AT_ONCE)
     dependency = np.zeros((blocks, n))
-    split(lambda start, stop: _betweenness(bits, dependency, start, stop), blocks)
+    split(lambda start, stop: _betweenness(bits, dependency, start, stop), blocks, smallest=SMALLEST // SOURCES_AT_ONCE)
     return dependency.sum(axis=0) / 2
 
 

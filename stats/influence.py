@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Float64, Int64, Report
+from .arrays import Float64, Int64, Report, read_only
 from .collinear import dependent_columns
 from .errors import CannotCompute
+from .glm_fit import in_pieces, kernel_array
+from .influence_kernels import EXACT, worst_scans
 
-VALUES_AT_ONCE = 2**17  # scans times voxels: the arrays of a block stay in the cache
 DETERMINED = 1e-10  # 1 - leverage of a scan that alone determines a coefficient
 
 
@@ -97,15 +98,12 @@ def influence_maps(
 ) -> InfluenceMaps:
     """The most influential scan of every voxel, a block of voxels at a time; otherwise as `influence`."""
     x, c = _checked(design, weights)
-    values, leverage = np.asarray(data), _Leverage.of(x, c)
-    n, v = values.shape
-    size = max(1, VALUES_AT_ONCE // n)
-    parts: list[InfluenceMaps] = []
-    for start in range(0, max(v, 1), size):
-        if report is not None:
-            report(start / max(v, 1))
-        parts.append(_most(_influence(values[:, start : start + size], leverage)))
-    return InfluenceMaps(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    values, known = kernel_array(data), _Leverage.of(x, c)
+    v = values.shape[1]
+    given = (values, *(read_only(np.ascontiguousarray(part)) for part in (known.basis, known.remains, known.share)))
+    made = (np.empty(v, np.int64), np.empty(v), np.empty(v), np.empty(v), np.empty(v))
+    in_pieces(lambda start, stop: worst_scans(given, made, start, stop), v, report)
+    return InfluenceMaps(*made)
 
 
 class _Leverage(NamedTuple):
@@ -147,10 +145,10 @@ def _influence(data: NDArray[Any], design: _Leverage) -> Influence:
         residual = y - design.basis @ (design.basis.T @ y)
         estimate = design.share @ y
         rss = (residual**2).sum(axis=0)
-        rss = np.where(rss > 1e-13 * (y**2).sum(axis=0), rss, np.nan)
+        rss = np.where(rss > EXACT * (y**2).sum(axis=0), rss, np.nan)
         deleted = residual / remains
         variance = (rss - residual * deleted) / (n - p - 1)
-        variance = np.where(variance > 1e-13 * rss, variance, np.nan)
+        variance = np.where(variance > EXACT * rss, variance, np.nan)
         change = share * deleted
         factor = (design.share**2).sum()
         without = estimate - change
@@ -162,21 +160,3 @@ def _influence(data: NDArray[Any], design: _Leverage) -> Influence:
             studentised=residual / np.sqrt(variance * remains),
             leverage=design.leverage,
         )
-
-
-def _most(found: Influence) -> InfluenceMaps:
-    size = np.where(np.isnan(found.dfbetas), -1.0, np.abs(found.dfbetas))
-    scan = size.argmax(axis=0)
-    known = size.max(axis=0, initial=-1.0) >= 0
-    picked = np.take_along_axis(found.dfbetas, scan[None], axis=0)[0]
-
-    def over_scans(values: Float64, worst: float, pick: Any) -> Float64:
-        return np.where(known, pick(np.where(np.isnan(values), worst, values), axis=0), np.nan)
-
-    return InfluenceMaps(
-        scan=np.where(known, scan, -1).astype(np.int64),
-        dfbetas=np.where(known, picked, np.nan),
-        cook=over_scans(found.cook, -np.inf, np.max),
-        lowest_t=over_scans(found.t, np.inf, np.min),
-        highest_t=over_scans(found.t, -np.inf, np.max),
-    )

@@ -8,24 +8,19 @@ studies. `crossover` has the exact companion for two periods.
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import special
-from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
-from .arrays import Float64
 from .contrasts import term_contrasts
 from .design import Dropped, LinearDesign, complete_rows, linear_design, refuse_unknown
 from .errors import CannotCompute
+from .mixed_search import Estimate, estimate
 from .traps import Trap, Traps
 
-OPTIMISERS = ("bfgs", "lbfgs", "cg", "powell")
-AT_ZERO = 1e-4  # of the residual variance: a variance component that small has met its boundary
-FEW_SUBJECTS = 50
 _RANDOM = re.compile(r"\+?\s*\(\s*1\s*\|\s*(`[^`]+`|[\w.]+)\s*(?::\s*(`[^`]+`|[\w.]+)\s*)?\)")
 
 
@@ -86,8 +81,8 @@ def mixed_model(table: pd.DataFrame, formula: str, *, sum_to_zero: bool = False,
     table : DataFrame
         One row per measurement.
     formula : str
-        ``y ~ baseline + condition * time + (1|subject) + (1|subject:session)``: fixed effects as in `formulas.parse`; one
-        intercept of subjects, and any number of others within subjects.
+        ``y ~ baseline + condition * time + (1|subject) + (1|subject:session)``: fixed effects as in `formulas.parse`;
+        one intercept of subjects, and any number of others within subjects.
     sum_to_zero : bool
         As in `design.linear_design`; what the tests of terms need to be type III.
     level : float
@@ -117,17 +112,18 @@ def mixed_model(table: pd.DataFrame, formula: str, *, sum_to_zero: bool = False,
     spread = float(design.outcome.std())
     if not spread > 0:
         raise CannotCompute(f"'{design.response}' is constant", "look at the outcome")
-    found, converged = _fitted(design, design.outcome / spread, subjects, sessions)
-    variances = _variances(found, subject, tuple(inner), spread)
+    found = estimate(design.outcome / spread, design.matrix, subjects, sessions)
+    ratios = dict(zip((subject, *(f"{subject}:{name}" for name in inner)), found.ratios.tolist(), strict=True))
+    variances = {name: ratio * found.residual * spread**2 for name, ratio in ratios.items()}
     dropped = (*unnamed, *(Dropped(int(known[row]), reason) for row, reason in design.dropped))
     return MixedFit(
         coefficients=_coefficients(found, design, spread, level),
         terms=_terms(found, design),
-        variances=variances,
+        variances={**variances, "Residual": found.residual * spread**2},
         n=len(rows),
         n_subjects=len(set(subjects)),
-        converged=converged,
-        traps=_traps(variances, len(set(subjects)), converged=converged),
+        converged=found.converged,
+        traps=_traps(variances, len(set(subjects)), converged=found.converged),
         dropped=tuple(sorted(dropped)),
     )
 
@@ -135,7 +131,7 @@ def mixed_model(table: pd.DataFrame, formula: str, *, sum_to_zero: bool = False,
 def random_intercepts(formula: str) -> tuple[str, str, tuple[str, ...]]:
     """The formula without ``(1|...)``, the column of subjects, and columns that divide subjects further."""
     found = [(a.strip("`"), b.strip("`")) for a, b in _RANDOM.findall(formula)]
-    fixed = _RANDOM.sub("", formula)
+    fixed = " ".join(_RANDOM.sub(" ", formula).split())
     if "|" in fixed:
         raise CannotCompute(
             f"'{formula}' has random effects that are not offered", "write (1|subject), (1|subject:session)"
@@ -147,8 +143,8 @@ def random_intercepts(formula: str) -> tuple[str, str, tuple[str, ...]]:
     inner = tuple(dict.fromkeys(b if a == subject else a for a, b in found if b))
     if any(b and subject not in (a, b) for a, b in found):
         raise CannotCompute(f"random intercepts are not within '{subject}'", f"write (1|{subject}:session)")
-    if re.fullmatch(r"[^~]*~\s*", fixed):
-        fixed += "1"
+    if fixed.endswith("~"):
+        fixed += " 1"
     return fixed, subject, inner
 
 
@@ -166,49 +162,8 @@ def _refuse_confounded(subjects: Any, sessions: dict[str, Any], subject: str) ->
             raise CannotCompute(f"every '{subject}' has one '{name}'", f"leave (1|{subject}:{name}) out")
 
 
-def _fitted(design: LinearDesign, y: Float64, subjects: Any, sessions: dict[str, Any]) -> tuple[Any, bool]:
-    """statsmodels' fit of the outcome in standard deviations: its limits for convergence are absolute."""
-    groups = sorted(set(subjects))
-    mats: list[list[Float64]] = []
-    for column in sessions.values():
-        own = [column[subjects == group] for group in groups]
-        mats.append([(values[:, None] == np.unique(values)).astype(np.float64) for values in own])
-    names = [[[str(k) for k in range(mat.shape[1])] for mat in of] for of in mats]
-    spec = VCSpec(list(sessions), names, mats) if sessions else None
-    model = MixedLM(y, design.matrix, groups=subjects, exog_re=np.ones((len(y), 1)), exog_vc=spec)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # what they say is read from the result
-        try:
-            found = cast("Any", model.fit(reml=True, method=list(OPTIMISERS)))
-        except (np.linalg.LinAlgError, ValueError) as error:
-            raise CannotCompute(
-                "the mixed model has no maximum of its likelihood", "leave out a random intercept"
-            ) from error
-    return found, bool(found.converged)
-
-
-def _variances(found: Any, subject: str, inner: tuple[str, ...], spread: float) -> dict[str, float]:
-    values = [float(found.cov_re[0, 0]), *(float(v) for v in found.vcomp), float(found.scale)]
-    names = [subject, *(f"{subject}:{name}" for name in inner), "Residual"]
-    return {name: value * spread**2 for name, value in zip(names, values, strict=True)}
-
-
-def _covariance(found: Any, p: int) -> Float64:
-    """Of the fixed effects: (X' V^-1 X)^-1 at the estimated variances, which a variance at zero does not spoil."""
-    model = found.model
-    information = np.zeros((p, p))
-    for k, (x, z) in enumerate(zip(model.exog_li, model.exog_re_li, strict=True)):
-        v = np.eye(len(x)) + z @ found.cov_re_unscaled @ z.T
-        for component, value in enumerate(found.params_object.vcomp if model.k_vc else ()):
-            mat = model.exog_vc.mats[component][k]
-            v += value * mat @ mat.T
-        information += x.T @ np.linalg.solve(v, x)
-    return np.linalg.inv(information) * found.scale
-
-
-def _coefficients(found: Any, design: LinearDesign, spread: float, level: float) -> tuple[Coefficient, ...]:
-    estimates = np.asarray(found.fe_params) * spread
-    errors = np.sqrt(np.diag(_covariance(found, len(estimates)))) * spread
+def _coefficients(found: Estimate, design: LinearDesign, spread: float, level: float) -> tuple[Coefficient, ...]:
+    estimates, errors = found.effects * spread, np.sqrt(np.diag(found.covariance)) * spread
     half = float(special.ndtri((1 + level) / 2))
     return tuple(
         Coefficient(name, b, se, b / se, float(2 * special.ndtr(-abs(b / se))), b - half * se, b + half * se)
@@ -216,8 +171,8 @@ def _coefficients(found: Any, design: LinearDesign, spread: float, level: float)
     )
 
 
-def _terms(found: Any, design: LinearDesign) -> tuple[WaldTest, ...]:
-    b, covariance = np.asarray(found.fe_params), _covariance(found, len(found.fe_params))
+def _terms(found: Estimate, design: LinearDesign) -> tuple[WaldTest, ...]:
+    b, covariance = found.effects, found.covariance
     tests: list[WaldTest] = []
     for term in term_contrasts(design):
         c = term.weights
@@ -228,15 +183,15 @@ def _terms(found: Any, design: LinearDesign) -> tuple[WaldTest, ...]:
 
 def _traps(variances: dict[str, float], subjects: int, *, converged: bool) -> Traps:
     wald = (
-        f"z and chi-squared are Wald's, of {subjects} subjects, without Satterthwaite's or Kenward and Roger's degrees of "
-        "freedom: p is too small in small studies; see the exact companion of the design beside it."
+        f"z and chi-squared are Wald's, without Satterthwaite's or Kenward and Roger's degrees of freedom: with "
+        f"{subjects} subjects p is too small; give the exact answer that the design allows beside it."
     )
-    made = [Trap("mixed-wald", "tests", float(subjects), wald)] if subjects < FEW_SUBJECTS else []
+    made = [Trap("mixed-wald", "tests", float(subjects), wald)]
     if not converged:
         said = "The search for the maximum of the likelihood did not end: do not rely on this model."
         made.append(Trap("mixed-not-converged", "model", None, said))
     for name, value in variances.items():
-        if value < AT_ZERO * variances["Residual"]:
+        if value == 0:
             said = f"The variance of (1|{name}) is estimated as 0: the model is the one without it."
             made.append(Trap("mixed-variance-zero", name, value, said))
     return tuple(made)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,57 +18,59 @@ from .threads import split
 
 VOXELS_AT_ONCE = 2048
 PRODUCTS_AT_ONCE = 192
-PREPARED_AT_ONCE = 8192
 NOTHING = 1e-6  # share of variance below which the nuisance explains all of rearranged residuals
 
 
-@dataclass(frozen=True, eq=False)
-class Units:
-    """Unit residuals of the voxels that have any, in tiles of one shape.
+class Units(NamedTuple):
+    """Unit residuals.
 
     Attributes
     ----------
     tiles : (tiles, n, T)
-        Columns of length 1, float32 or float64 as the data; 0 after the last voxel.
-    voxels : (m,) int64
-        The voxels of the columns.
+        Of T voxels each, columns of length 1, float32 or float64 as the data; 0 for voxels that are constant or not
+        finite, and after the last.
     squares : (V,) float64
         Observed statistic as signed squares, NaN for voxels that are constant or not finite.
     """
 
     tiles: NDArray[Any]
-    voxels: Int64
     squares: Float64
 
 
 def unit_residuals(data: NDArray[Any], nuisance: Float64, tested: Float64) -> Units:
-    """Residuals by the nuisance as unit columns, and the observed statistic, computed in float64."""
+    """Residuals of data (n, V) by the nuisance as unit columns, and the observed statistic, computed in float64."""
     n, n_voxels = data.shape
-    tile = min(VOXELS_AT_ONCE, max(64, -(-n_voxels // 64) * 64))
+    size = min(VOXELS_AT_ONCE, max(64, -(-n_voxels // 64) * 64))
+    tiles = np.zeros((-(-n_voxels // size), n, size), data.dtype)
     squares = np.full(n_voxels, np.nan)
-    columns = np.zeros((-(-n_voxels // tile), n, tile), data.dtype)
-    kept: list[Int64] = []
-    m = 0
-    least = 4 * np.finfo(data.dtype).eps
-    for start in range(0, n_voxels, PREPARED_AT_ONCE):
-        part = data[:, start : start + PREPARED_AT_ONCE].astype(np.float64)
-        with np.errstate(invalid="ignore", over="ignore"):
-            whole = np.linalg.norm(part, axis=0)
-            valid = part.max(axis=0) > part.min(axis=0)
-            part -= nuisance @ (nuisance.T @ part)
-            length = np.linalg.norm(part, axis=0)
-            valid &= (length > least * whole) & np.isfinite(length)
-        part = part[:, valid] / length[valid]
-        along = tested.T @ part
-        found = start + np.flatnonzero(valid)
-        squares[found] = np.sign(along[0]) * along[0] ** 2 if len(along) == 1 else (along**2).sum(axis=0)
-        done = 0
-        while done < len(found):
-            room = min(len(found) - done, tile - m % tile)
-            columns[m // tile, :, m % tile : m % tile + room] = part[:, done : done + room]
-            done, m = done + room, m + room
-        kept.append(found)
-    return Units(columns[: -(-m // tile)], np.concatenate([np.empty(0, np.int64), *kept]), squares)
+
+    def part(start: int, stop: int) -> None:
+        for number in range(start, stop):
+            first = number * size
+            columns, valid = _unit_columns(data[:, first : first + size], nuisance)
+            along = tested.T @ columns
+            found = along[0] * np.abs(along[0]) if len(along) == 1 else (along**2).sum(axis=0)
+            squares[first : first + size] = np.where(valid, found, np.nan)
+            tiles[number, :, : columns.shape[1]] = columns
+
+    with one_thread_each():
+        split(part, len(tiles))
+    return Units(tiles, squares)
+
+
+def _unit_columns(data: NDArray[Any], nuisance: Float64) -> tuple[Float64, Bool]:
+    """Residuals of length 1, or 0 where they are not valid; and where they are."""
+    columns = data.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        valid = columns.max(axis=0, initial=-np.inf) > columns.min(axis=0, initial=np.inf)
+        whole = np.einsum("iv,iv->v", columns, columns)
+        columns -= nuisance @ (nuisance.T @ columns)
+        square = np.einsum("iv,iv->v", columns, columns)
+        least = (4 * np.finfo(data.dtype).eps) ** 2
+        valid &= (square > least * whole) & np.isfinite(square)
+        columns *= 1 / np.sqrt(np.where(valid, square, 1))
+    columns[:, ~valid] = 0
+    return columns, valid
 
 
 class Limits(NamedTuple):
@@ -103,11 +104,11 @@ class ByProducts:
 
     def limits(self, threshold: Float64, searched: Bool) -> Limits:
         """What `count` compares with: thresholds (V,) of signed squares, and the voxels searched for the largest."""
-        tiles, voxels = self._units.tiles, self._units.voxels
+        tiles = self._units.tiles
         least = np.full(len(tiles) * tiles.shape[2], np.inf, tiles.dtype)
         beyond = np.full(least.size, -np.inf, tiles.dtype)
-        least[: len(voxels)] = threshold[voxels]
-        beyond[: len(voxels)][searched[voxels]] = 0
+        least[: threshold.size] = threshold
+        beyond[: searched.size][searched & ~np.isnan(self.squares)] = 0
         shape = (len(tiles), tiles.shape[2])
         return Limits(read_only(least.reshape(shape)), read_only(beyond.reshape(shape)))
 
@@ -154,8 +155,8 @@ class ByProducts:
                 kind = (self._n_tested, width, self._two_sided)
                 _tally(products, kind, wanted, compared, exceed[number], largest[number])
                 if maps is not None:
-                    inside = self._units.voxels[number * tiles.shape[2] :][: tiles.shape[2]]
-                    maps[:, inside] = products[::width, : len(inside)]
+                    inside = maps[:, number * tiles.shape[2] :][:, : tiles.shape[2]]
+                    inside[:] = products[::width, : inside.shape[1]]
                 finished.append(number)
                 if threading.get_ident() == caller:
                     tick(len(finished) / len(tiles))
@@ -163,9 +164,9 @@ class ByProducts:
         with one_thread_each():
             split(part, len(tiles))
         tick(1.0)
-        counts = np.zeros(len(self.squares), np.int32)
-        counts[self._units.voxels] = exceed.ravel()[: len(self._units.voxels)]
-        return counts, largest.max(axis=0, initial=-np.inf).astype(np.float64)
+        if maps is not None:
+            maps[:, np.isnan(self.squares)] = np.nan
+        return exceed.ravel()[: self.squares.size], largest.max(axis=0, initial=-np.inf).astype(np.float64)
 
     def _rows(self, arrangements: Sequence[Arrangement | None]) -> NDArray[Any]:
         width = self._columns.shape[1]

@@ -143,19 +143,19 @@ def _count(arrays: Any, kind: Any, arrangements: Any, limits: Any, voxels: Any, 
     threshold, searched = limits
     exceed, largest, found = results
     p, n = common.shape
-    of_groups = group_store(groups.max() + 1, p)
+    store = group_store(groups.max() + 1, p, n)
     basis, along = np.empty((p, n)), np.empty(p)
     residual, moved = np.empty(n), np.empty(n)
     for v in range(voxels[0], voxels[1]):
         known = _basis(common, mixing, voxelwise[v], basis) and _unit_residual(data[v], basis[: p - n_tested], residual)
         if not known:
             continue
-        group_moments(basis, groups, of_groups)
+        group_moments(basis, groups, store)
         for k in range(order.shape[0]):
             for i in range(n):
                 moved[i] = residual[order[k, i]] * sign[k, i]
             _along(basis, moved, along)
-            square = g_statistic(basis, moved, along, groups, of_groups, n_tested)
+            square = g_statistic(basis, moved, along, groups, store, n_tested)
             signed = -square if n_tested == 1 and along[p - 1] < 0 else square
             compared = square if two_sided else signed
             exceed[v] += np.int32(compared >= threshold[v])

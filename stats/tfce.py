@@ -131,13 +131,17 @@ def _higher_neighbours(start: Int64, index: Int32, order: Int32, n_elements: int
     """
     n = order.size
     rank = np.full(n_elements, n, np.int32)
-    first = np.empty(n, np.int64)
-    room = 0
     for i in range(n):
         rank[order[i]] = i
+    first, count = np.zeros(n, np.int64), np.zeros(n, np.int32)
+    for v in range(n_elements):
+        if rank[v] < n:
+            first[rank[v]] = start[v + 1] - start[v]
+    room = 0
+    for i in range(n):
+        degree = first[i]
         first[i] = room
-        room += start[order[i] + 1] - start[order[i]]
-    count = np.zeros(n, np.int32)
+        room += degree
     higher = np.empty(room, np.int32)
     for v in range(n_elements):
         i = rank[v]

@@ -16,6 +16,7 @@ from .voxel_edges import Cut, EdgeRule, Tile, each_strip, strip_bytes
 
 MOST_TIES = 1 << 24
 _BINS = 1 << 16
+_INFINITY, _SIGN = 0x7F80, 0x8000  # upper halves
 
 
 def density_bytes(n_voxels: int, n_columns: int) -> int:
@@ -71,6 +72,8 @@ def _histogram(unit: Float32, signed: bool, high: int, report: Report | None) ->
         np.add(total, counts, out=total)
 
     each_strip(unit, count, add, report)
+    if high < 0:
+        total[(_INFINITY | _SIGN if signed else _INFINITY) + 1 :] = 0  # NaN: the lower triangle
     return total
 
 
@@ -82,7 +85,7 @@ def _bin_of(counts: Int64, wanted: int) -> tuple[int, int]:
 
 
 def _value(key: int, signed: bool) -> np.float32:
-    """The reverse of `_key`."""
+    """The number that has this key: see `_count_keys`."""
     if signed:
         key = key ^ 0x80000000 if key & 0x80000000 else key ^ 0xFFFFFFFF
     return np.uint32(key).view(np.float32)
@@ -93,7 +96,11 @@ def _pairs_at(unit: Float32, value: np.float32, signed: bool, report: Report | N
     found: list[Int64] = []
 
     def equal(tiles: Iterator[Tile]) -> Int64:
-        places = [np.argwhere((tile.r if signed else np.abs(tile.r)) == value) + tile[1:] for tile in tiles]
+        places = [np.empty((0, 2), np.int64)]
+        for tile in tiles:
+            same = (tile.r if signed else np.abs(tile.r)) == value
+            if same.any():  # seldom, and much faster than to look where
+                places.append(np.add(np.argwhere(same), (tile.row, tile.column)))
         pairs = np.concatenate(places)
         return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
@@ -102,23 +109,18 @@ def _pairs_at(unit: Float32, value: np.float32, signed: bool, report: Report | N
 
 
 @njit(cache=True, nogil=True)
-def _key(bits: Any, signed: bool) -> Any:
-    """A number that sorts as float32 do, from the bits of one; 0 and -0 are one."""
-    if not signed:
-        return bits & np.uint32(0x7FFFFFFF)
-    if bits & np.uint32(0x80000000):
-        return np.uint32(0x80000000) if bits == np.uint32(0x80000000) else ~bits
-    return bits | np.uint32(0x80000000)
-
-
-@njit(cache=True, nogil=True)
 def _count_keys(bits: Any, signed: bool, high: int, counts: Int64) -> None:
-    """Count one half of the keys. NaN, the lower triangle, count for none."""
+    """Count halves of keys: numbers that sort as the float32 do whose bits are given.
+
+    The key is the bits without the sign; to keep the sign, those of positive numbers come above, those of negative
+    ones turned round below. 0 and -0 are one.
+    """
+    sign, zero = np.uint32(0x80000000), np.uint32(0)
     for i in range(bits.shape[0]):
         for j in range(bits.shape[1]):
-            if bits[i, j] & np.uint32(0x7FFFFFFF) > np.uint32(0x7F800000):
-                continue
-            key = _key(bits[i, j], signed)
+            x = bits[i, j]
+            x = zero if x == sign else x
+            key = x ^ (np.uint32(np.int32(x) >> np.int32(31)) | sign) if signed else x & ~sign
             upper = np.int64(key >> np.uint32(16))
             if high < 0:
                 counts[upper] += 1

@@ -124,7 +124,7 @@ def _scans(
     _, gaps = complete_rows(table, tuple(dict.fromkeys((*left, *parsed.variables))))
     missing = {gap.row: gap.reason for gap in gaps}
     known, unnamed = complete_rows(table, (subject, within))
-    levels = _levels(table[within].iloc[known])
+    levels = levels_of(table[within].iloc[known])
     found: dict[str, dict[str, int]] = {}
     for row in known.tolist():
         own = found.setdefault(str(table[subject].iloc[row]), {})
@@ -149,7 +149,8 @@ def _scans(
     return tuple(complete), levels, np.array(list(complete.values()), np.int64), tuple(dropped)
 
 
-def _levels(column: Any) -> tuple[str, ...]:
+def levels_of(column: Any) -> tuple[str, ...]:
+    """Levels of a column: in the order of its categories, else sorted."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         found = list(column.cat.remove_unused_categories().cat.categories)
     else:

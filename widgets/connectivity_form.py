@@ -57,6 +57,7 @@ class ConnectivityForm(QWidget):
     def __init__(self, strategies: Iterable[str] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = ConnectivitySettings()
+        self._percent: int | None = 0
         self._build_runs()
         self._build_preparation(tuple(strategies))
         self._build_actions()
@@ -175,10 +176,13 @@ class ConnectivityForm(QWidget):
 
     def set_progress(self, fraction: float | None) -> None:
         """Show how far the matrices are, None while none is made."""
-        is_running = fraction is not None
-        self._progress.setVisible(is_running)
-        self._progress.setValue(round(100 * (fraction or 0)))
-        self._cancel.setVisible(is_running)
+        percent = None if fraction is None else round(100 * fraction)
+        if percent == self._percent:
+            return
+        self._percent = percent
+        self._progress.setVisible(percent is not None)
+        self._progress.setValue(percent or 0)
+        self._cancel.setVisible(percent is not None)
 
     def _show_ticks(self) -> None:
         self._a.set_ticked(self._settings.a)

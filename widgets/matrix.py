@@ -247,7 +247,7 @@ def coloured(
     Values beyond the limit keep the last colour.
     """
     pale = (FADED * table + (1 - FADED) * table[len(table) // 2]).astype(np.uint8)
-    both = np.zeros((2, len(table), 4), np.uint8)
+    both = np.full((2, len(table), 4), 255, np.uint8)  # Qt wants the fourth byte so
     both[0, :, :3], both[1, :, :3] = pale, table
     middle = (len(table) - 1) / 2
     place = np.nan_to_num(values) * (middle / max(limit, 1e-12)) + (middle + 0.5)

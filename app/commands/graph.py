@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -39,6 +39,13 @@ def _names(context: click.Context, option: click.Parameter, text: str | None) ->
 @click.command()
 @click.argument("source", metavar="MATRIX|RUN")
 @click.option("--atlas", help="Regions of a RUN; default aal2.")
+@click.option(
+    "--kind",
+    type=click.Choice(("pearson", "partial")),
+    default="pearson",
+    show_default=True,
+    help="Correlation of a RUN's regions; partial with Ledoit and Wolf's shrinkage.",
+)
 @click.option("--density", callback=_densities, metavar="D[,D..]", help="Keep this share of all pairs, the largest.")
 @click.option("--r", type=float, help="Keep pairs with r of at least this.")
 @click.option(
@@ -61,6 +68,7 @@ def _names(context: click.Context, option: click.Parameter, text: str | None) ->
 def graph(
     source: str,
     atlas: str | None,
+    kind: Literal["pearson", "partial"],
     density: tuple[float, ...],
     r: float | None,
     edges: Edges,
@@ -88,7 +96,7 @@ def graph(
     if out is not None:
         refuse_place(Path(out), graphs.inputs_of(source, preparation))
     with Progress("Measuring") as report:
-        table = graphs.graph(source, cut, atlas, preparation, report)
+        table = graphs.graph(source, cut, graphs.RunOptions(atlas, preparation, kind), report)
     if out is not None:
         table.nodes().write(out)
     if as_json:

@@ -47,6 +47,7 @@ class ConnectivityControl(QObject):
         self._answer: GraphAnswer | None = None
         self._fit_due: GraphMetric | None = None
         self._settle_due = False
+        self._what = ""  # the change under way, for the undo menu
         self._closed = False
         self._soon, self._rest = QTimer(self), QTimer(self)
         for timer, slot in ((self._soon, self.refresh), (self._rest, self._ask_details)):
@@ -125,7 +126,7 @@ class ConnectivityControl(QObject):
         self._fit_due = None
         colours = fitted(nodal(answer.recipe, answer.parts, answer.recipe.metric), overlay.colours)
         if colours != overlay.colours:
-            self._session.update_overlay(replace(overlay, colours=colours), CUT, CUT)
+            self._session.update_overlay(replace(overlay, colours=colours), self._what, CUT)
         if self._settle_due:
             self._settle_due = False
             self._session.store.settle()
@@ -160,6 +161,7 @@ class ConnectivityControl(QObject):
         answer = self.answer()
         if answer is None or is_fitted(overlay.colours, nodal(answer.recipe, answer.parts, answer.recipe.metric)):
             self._fit_due = recipe
+        self._what = what
         name = name_of(recipe) if overlay.name == name_of(before) else overlay.name
         self._session.update_overlay(replace(overlay, recipe=recipe, name=name), what, merge or CUT)
         if merge is None:
@@ -186,8 +188,8 @@ class ConnectivityControl(QObject):
         key = state.next_key()
         has_places = isinstance(recipe.a, RegionMatrix)
         made = Overlay(key, recipe, name_of(recipe), Colours("viridis"), opacity=0.85, smooth=False, visible=has_places)
-        self._fit_due = recipe
-        self._session.update("make a graph", CUT, overlays=(*state.overlays, made), selected=key)
+        self._fit_due, self._what = recipe, "make a graph"
+        self._session.update(self._what, CUT, overlays=(*state.overlays, made), selected=key)
         self._settle()
 
     def open_matrix(self, side: str, path: str) -> None:

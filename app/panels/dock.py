@@ -16,6 +16,7 @@ from ...widgets.cursor_panel import CursorPanel
 from ...widgets.draw_panel import DrawPanel
 from ...widgets.elided_label import ElidedLabel
 from ...widgets.finder import Finder
+from ...widgets.group_seed_panel import GroupSeedPanel
 from ...widgets.layer_list import LayerList
 from ...widgets.layer_panel import LayerPanel
 from ...widgets.pick_list import PickList
@@ -35,6 +36,7 @@ from .connectivity_files import ConnectivityFiles
 from .connectivity_show import METRICS
 from .cursor import CursorControl
 from .draw import DrawControl
+from .group_seed import GroupSeedControl
 from .layers import LayersControl
 from .lightbox import LightboxControl
 from .seed import SeedControl
@@ -76,6 +78,7 @@ class Panels(QObject):
             self._build_time,
             self._build_tables,
             self._build_connectivity,
+            self._build_group_seed,
             self._finish,
         ]
 
@@ -194,6 +197,28 @@ class Panels(QObject):
             table.save_requested.connect(lambda text, name=name: self._window.files.save_table(name, text))
         self._fill("clusters", self._clusters_with_choice(), self.clusters, costly=True)
         self._fill("regions", self._regions_with_choice(), self.region_rows, costly=True)
+
+    def _build_group_seed(self) -> None:
+        """A dock of its own beside the views, behind the others."""
+        window = self._window
+        self.group_seed_panel = GroupSeedPanel()
+        self.group_seed = GroupSeedControl(window.session, self.group_seed_panel)
+        self.group_seed.file_wanted.connect(self._choose_group_file)
+        dock = QDockWidget(self.tr("Group seed"), window)
+        dock.setObjectName("group-seed")
+        dock.setWidget(scrolling(self.group_seed_panel))
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        window.tabifyDockWidget(window.dock("draw"), dock)
+        window.restoreDockWidget(dock)
+        window.menus.panels.insertAction(window.dock("surface").toggleViewAction(), dock.toggleViewAction())
+        self._keep_in_step(dock, self.group_seed, costly=True)
+
+    def _choose_group_file(self, what: str) -> None:
+        tables, images = self.tr("Tables (*.tsv *.csv *.txt);;All files (*)"), self.tr("Images (*.nii *.nii.gz *.mgz)")
+        title = self.tr("Choose the table of a study") if what == "table" else self.tr("Choose a brain mask")
+        path = self._window.choose_file(title, tables if what == "table" else images)
+        if path:
+            self.group_seed.take_file(what, path)
 
     def _build_connectivity(self) -> None:
         """A dock of its own below the views, behind the others."""

@@ -208,7 +208,7 @@ class SeedControl(QObject):
             self._columns_of = None
             self._panel.set_confounds(())
             return
-        self._panel.set_confounds(names, _offered(names))
+        self._panel.set_confounds(names, offered_strategies(names))
 
     # -- changes
 
@@ -404,7 +404,7 @@ def cost_of(path: str, answer: Answer, preparation: Preparation) -> tuple[str, b
     return text + (f" {censored} volumes censored." if censored else ""), True
 
 
-def _offered(names: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+def offered_strategies(names: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
     """FMRIPrep's strategies that the table has all columns for."""
     offered: list[tuple[str, tuple[str, ...]]] = []
     for name in STRATEGIES:

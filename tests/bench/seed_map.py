@@ -25,7 +25,7 @@ SEEDS = 8
 SEEDS_WITHIN = 1.7
 
 
-def _sum_of(streams: int) -> Callable[..., None]:
+def sum_of(streams: int) -> Callable[..., None]:
     """A kernel that reads a part of memory from several places at once and adds it up."""
     names = range(streams)
     source = "\n".join(
@@ -45,7 +45,7 @@ def _sum_of(streams: int) -> Callable[..., None]:
 
 def _reads(rows: np.ndarray) -> dict[str, Callable[[], object]]:
     values = rows.reshape(-1)
-    kernels = {f"read in {streams} streams": _sum_of(streams) for streams in (1, 2, 4, 8)}
+    kernels = {f"read in {streams} streams": sum_of(streams) for streams in (1, 2, 4, 8)}
     return {
         name: lambda kernel=kernel: split(lambda a, b: kernel(values, a, b, np.empty(1, np.float32)), values.size)
         for name, kernel in kernels.items()

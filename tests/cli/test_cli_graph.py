@@ -13,6 +13,7 @@ import pytest
 from command_line import document, done, refused, write_image
 from habena.app.grid import Grid
 from habena.app.io.atlases import load_atlas
+from habena.stats.connectivity import partial_correlation
 
 OVERALL = {
     "clustering",
@@ -129,7 +130,7 @@ def test_the_rules_for_negative_edges(table: Path, edges: str, negative: bool) -
     np.testing.assert_allclose(graph["nodal"]["strength"], (value * (kept & ~np.eye(30, dtype=bool))).sum(axis=1))
     assert (min(graph["nodal"]["strength"]) < 0) == negative
     assert ("graph-fewer-edges" in codes(found)) == (edges == "positive")
-    assert ("graph-negative" in codes(found)) == (edges == "positive")
+    assert ("negative-edges" in codes(found)) == (edges == "positive")
 
 
 def test_ties_at_the_cut_are_counted_in_a_warning(tmp_path: Path) -> None:
@@ -149,9 +150,9 @@ def test_a_graph_in_parts_and_one_without_edges_are_told(tmp_path: Path) -> None
     parts = np.kron(np.eye(2), np.ones((3, 3)))
     found = document("graph", save(tmp_path / "m.tsv", parts), "--r", 0.5)
     assert found["graphs"][0]["components"] == 2
-    assert codes(found) == ["graph-components"]
+    assert codes(found) == ["components"]
     found = document("graph", save(tmp_path / "n.tsv", -parts), "--r", 0.5)
-    assert codes(found) == ["graph-empty", "graph-negative"]
+    assert codes(found) == ["graph-empty", "negative-edges"]
     assert found["graphs"][0]["threshold"] is None
     assert found["graphs"][0]["global"]["path_length"] is None
 
@@ -209,8 +210,9 @@ def test_without_json_a_table_is_printed_and_warnings_go_elsewhere(table: Path) 
         (("--density", 0.1, "--auc"), "several densities"),
         (("--density", 0.1, "--nulls", 0), "no such random graphs"),
         (("--density", 0.1, "--edges", "negative"), "--edges"),
-        (("--density", 0.1, "--atlas", "aal2"), "an atlas and preparation are for runs"),
-        (("--density", 0.1, "--fwhm", 5), "an atlas and preparation are for runs"),
+        (("--density", 0.1, "--atlas", "aal2"), "are for runs"),
+        (("--density", 0.1, "--fwhm", 5), "are for runs"),
+        (("--density", 0.1, "--kind", "partial"), "are for runs"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(table: Path, words: tuple[object, ...], said: str) -> None:
@@ -264,6 +266,17 @@ def test_the_graph_of_a_run_is_that_of_the_mean_series_of_its_regions(run: tuple
     assert found["preparation"]["dropped_volumes"] == 3
     missing = [finding for finding in found["warnings"] if finding["code"] == "regions-missing"]
     assert (missing[0]["value"] if missing else 0) == len(atlas.regions) - len(present) > 0
+
+
+def test_the_graph_of_partial_correlations_is_another_one(run: tuple[Path, np.ndarray]) -> None:
+    path, data = run
+    (graph,) = document("graph", path, "--r", 0.05, "--metrics", "strength", "--kind", "partial")["graphs"]
+    atlas = load_atlas("aal2")
+    labels = np.where(np.ptp(data, axis=-1) > 0, atlas.labels_on(Grid(SHAPE, AFFINE)), 0)
+    means = [data[labels == n].astype(float).mean(axis=0) for n in np.unique(labels)[1:]]
+    r = partial_correlation(means)
+    np.fill_diagonal(r, 0)
+    np.testing.assert_allclose(graph["nodal"]["strength"], np.where(r >= 0.05, r, 0).sum(axis=1), atol=1e-4)
 
 
 def test_a_run_of_unknown_space_or_with_senseless_preparation_is_refused(

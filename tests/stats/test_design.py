@@ -239,6 +239,17 @@ class TestRefusals:
         with pytest.raises(CannotCompute, match="no row"):
             linear_design(table().assign(age=np.nan), "~ age")
 
+    def test_numbers_with_a_word_among_them_are_refused_with_the_word(self) -> None:
+        made = table()
+        made["age"] = made.age.round(3).astype(str)
+        made.loc[7, "age"] = "unknown"
+        with pytest.raises(CannotCompute, match="'age' is numbers but for 'unknown'"):
+            linear_design(made, "~ age")
+
+    def test_codes_of_sites_are_a_category_though_some_are_numbers(self) -> None:
+        made = table().assign(scanner=["1", "2", "2b"] * 10)
+        assert linear_design(made, "~ scanner").names == ("Intercept", "scanner[T.2]", "scanner[T.2b]")
+
     def test_two_columns_of_one_name_are_refused(self) -> None:
         made = table()
         made.columns = ["y", "group", "site", "age", "age", "free water"]

@@ -146,3 +146,19 @@ def test_colours_are_symmetric_and_values_beyond_the_limit_or_missing_do_no_harm
     assert np.array_equal(coloured(values.T, kept.T, limit, DARK), made.transpose(1, 0, 2))
     strong = kept & (values >= limit) & ~np.eye(n, dtype=bool)
     assert (made[strong, :3] == DARK[255]).all()
+
+
+def test_a_large_matrix_is_seen_at_every_scale(shown):
+    """The fourth byte of Qt's pixels counts in some of its ways of scaling."""
+    n = 105
+    values = np.full((n, n), 0.8)
+    made = Matrix()
+    made.set_tables(DARK, LIGHT)
+    made.set_values(values, np.ones((n, n), bool), 0.8)
+    shown(made, (400, 300))
+    for size in ((400, 300), (200, 130), (500, 400)):
+        made.resize(*size)
+        QApplication.processEvents()
+        cells = made.rect_of_cells()
+        colour = colour_at(made, cells.x() + 0.3 * cells.width(), cells.y() + 0.7 * cells.height())
+        assert (colour.red(), colour.green(), colour.blue()) == tuple(DARK[255])

@@ -1,0 +1,97 @@
+"""From the settings of the model form to the question, and back."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ...widgets.model_settings import PERMUTED, DataKind, ModelSettings
+from ..models import COLUMN, TABLE, Connectivity, Correction, Inference, Model
+from ..problems import Problem
+
+
+def model_of(settings: ModelSettings, atlas: str | None = None) -> Model:
+    """The model that the form describes.
+
+    Raises
+    ------
+    Problem
+        The voxelwise covariates are not written as names and columns; ``where`` is ``voxelwise``.
+    """
+    data = {"file": settings.file, "column": COLUMN + settings.column, "table": TABLE}[settings.data]
+    return Model(
+        data=data,
+        table=settings.table,
+        formula=settings.formula,
+        contrasts=() if settings.terms else settings.contrasts,
+        terms=settings.terms,
+        subject=settings.subject or None,
+        within=settings.within or None,
+        exchange=settings.exchange or None,
+        exchange_mode="whole" if settings.exchange_whole and settings.exchange else "within",
+        variance="by-group" if settings.by_group else "pooled",
+        voxelwise=_voxelwise(settings.voxelwise),
+        exclude=_listed(settings.exclude),
+        mask=settings.mask or None,
+        region=settings.region.strip() or None,
+        atlas=atlas if settings.region.strip() else None,
+    )
+
+
+def inference_of(settings: ModelSettings) -> Inference:
+    """How its tests become p-values."""
+    return Inference(
+        permutations=settings.permuted,
+        seed=settings.seed,
+        correction=cast("Correction", settings.correction),
+        cluster_p=settings.cluster_p,
+        connectivity=cast("Connectivity", settings.connectivity),
+        tfce_h=settings.tfce_h,
+        tfce_e=settings.tfce_e,
+        one_sided=settings.one_sided,
+    )
+
+
+def settings_of(model: Model, inference: Inference) -> ModelSettings:
+    """The form of a question."""
+    data: DataKind = "table" if model.data == TABLE else "column" if model.data.startswith(COLUMN) else "file"
+    taken: dict[str, Any] = {"permutations": inference.permutations} if inference.correction in PERMUTED else {}
+    return ModelSettings(
+        table=model.table,
+        data=data,
+        file=model.data if data == "file" else "",
+        column=model.data.removeprefix(COLUMN) if data == "column" else "",
+        formula=model.formula,
+        contrasts=model.contrasts,
+        terms=model.terms,
+        subject=model.subject or "",
+        within=model.within or "",
+        exchange=model.exchange or "",
+        exchange_whole=model.exchange_mode == "whole",
+        by_group=model.variance == "by-group",
+        one_sided=inference.one_sided,
+        voxelwise=", ".join(f"{name} = {column}" for name, column in model.voxelwise),
+        exclude=", ".join(model.exclude),
+        mask=model.mask or "",
+        region=model.region or "",
+        correction=inference.correction,
+        seed=inference.seed,
+        cluster_p=inference.cluster_p,
+        connectivity=inference.connectivity,
+        tfce_h=inference.tfce_h,
+        tfce_e=inference.tfce_e,
+        **taken,
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _voxelwise(text: str) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for part in _listed(text):
+        name, _, column = (each.strip() for each in part.partition("="))
+        if not (name and column):
+            raise Problem("voxelwise", f"'{part}' names no column", "write it as name = column")
+        found.append((name, column))
+    return tuple(found)
