@@ -88,7 +88,7 @@ def evaluate(factor: Factor, table: pd.DataFrame) -> Float64 | Categories:
 def _refuse_spoilt_numbers(column: Any) -> None:
     """Raise for numbers among which a few texts make the whole column text."""
     texts = [str(value) for value in column]
-    numbers = pd.to_numeric(pd.Series(texts), errors="coerce")
+    numbers: Any = pd.to_numeric(pd.Series(texts), errors="coerce")
     if numbers.isna().any() and numbers.nunique() > len(texts) / 2:
         odd = texts[int(numbers.isna().to_numpy().argmax())]
         raise CannotCompute(

@@ -134,17 +134,20 @@ def _pooled(model: Fit, rows: Float64, estimates: Float64) -> _Found:
 def _by_group(groups: Groups, rows: Float64, estimates: Float64) -> _Found:
     """The Welch-James approximation, Johansen's equations for a sum of group covariances."""
     q = len(estimates)
-    parts = (groups.rss / groups.df)[:, :, None, None] * (rows @ groups.gram @ rows.transpose(0, 2, 1))
+    covariances = rows @ groups.gram @ rows.transpose(0, 2, 1)
+    variances = groups.rss / groups.df
+    if q == 1:
+        parts = variances * covariances[:, :, 0, 0]
+        se = np.sqrt(parts.sum(axis=0))
+        se = np.where(se > 0, se, np.nan)
+        return _Found(estimates[0] / se, se**4 / (parts**2 / groups.df).sum(axis=0), se)
+    parts = variances[:, :, None, None] * covariances
     white = _whitener(parts.sum(axis=0))
     shares = white.transpose(0, 2, 1) @ parts @ white
     trace, trace2 = np.trace(shares, axis1=2, axis2=3), (shares**2).sum(axis=(2, 3))
     a = ((trace2 + trace**2) / groups.df).sum(axis=0) / 2
-    df = q * (q + 2) / (3 * a)
-    if q == 1:
-        se = 1 / np.abs(white[:, 0, 0])
-        return _Found(estimates[0] / se, df, se)
     whitened = np.einsum("vqr,qv->rv", white, estimates)
-    return _Found((whitened**2).sum(axis=0) / (q + 2 * a - 6 * a / (q + 2)), df)
+    return _Found((whitened**2).sum(axis=0) / (q + 2 * a - 6 * a / (q + 2)), q * (q + 2) / (3 * a))
 
 
 def _whitener(covariance: Float64) -> Float64:

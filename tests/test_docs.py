@@ -81,7 +81,7 @@ def test_a_wrong_option_in_a_document_would_be_found() -> None:
 
 
 def test_readme_lists_every_command_and_no_other() -> None:
-    listed = set(re.findall(r"^\| `habena ([a-z]+)`", README, re.MULTILINE))
+    listed = set(re.findall(r"^\| `habena ([a-z-]+)`", README, re.MULTILINE))
     assert listed == {name for name in COMMANDS if not habena.get_command(click.Context(habena), name).hidden}
 
 

@@ -229,6 +229,17 @@ class TestVariancesByGroup:
         assert_allclose(found.df_map[11], reference.df_denom, rtol=1e-9)
         assert_allclose(found.p[11], reference.pvalue, rtol=1e-8)
 
+    def test_two_rows_that_ask_for_one_mean_each_are_no_larger_than_their_parts(self) -> None:
+        """Of independent parts Welch and James's F is the mean of both t squared, up to its correction."""
+        y, _ = data(n=40)
+        group = np.arange(40) < 15
+        fitted = glm.fit(y - 1000, np.column_stack([group, ~group]), variance_groups=group)
+        one, other, both = (glm.test(fitted, c) for c in ([1, 0], [0, 1], np.eye(2)))
+        correction = (one.statistic**2 + other.statistic**2) / 2 / both.statistic
+        a = 1 / 14 + 1 / 24  # each part is one group: Johansen's A is the sum of 1 / df
+        assert_allclose(correction, (2 + 2 * a - 6 * a / 4) / 2, rtol=1e-9)
+        assert_allclose(both.df_map, 8 / (3 * a), rtol=1e-9)
+
     def test_one_group_is_the_pooled_test(self) -> None:
         y, x = data()
         pooled, grouped = (glm.test(glm.fit(y, x, variance_groups=g), [0, 1, 0, 0]) for g in (None, np.zeros(23)))
