@@ -13,7 +13,6 @@ import numpy as np
 from .problems import Finding, Problem, silent
 from .recipes import FileMap, Preparation, RegionMatrix
 from .region_tables import RegionTable
-from .seeding import AUTOMATIC, SeedPlace, check_seed
 
 if TYPE_CHECKING:
     from ..stats.graph import Edges, GraphMetrics, Thresholded
@@ -194,6 +193,7 @@ def matrix_of(source: str, options: RunOptions, report: Report) -> Connectome:
     from .io.atlases import describe  # noqa: PLC0415
     from .questions import PreparedRun  # noqa: PLC0415
     from .results import Results  # noqa: PLC0415
+    from .seeding import SeedPlace, check_seed  # noqa: PLC0415
 
     check_seed(source, SeedPlace(at_mm=(0.0, 0.0, 0.0)), options.preparation)
     atlas = describe(options.atlas or DEFAULT_ATLAS).id
@@ -208,6 +208,8 @@ def matrix_of(source: str, options: RunOptions, report: Report) -> Connectome:
 
 def _about_brain(source: str, prepared: Prepared) -> tuple[Finding, ...]:
     """Say that a mask was made by the program."""
+    from .seeding import AUTOMATIC  # noqa: PLC0415
+
     if not str(prepared.notes["brain"]).startswith(AUTOMATIC):
         return ()
     count = len(prepared.voxels)

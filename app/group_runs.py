@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,25 +12,20 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from ..stats.confounds import design
-from ..stats.errors import CannotCompute
-from ..stats.group_rows import RunRows, Store, bytes_held, restricted, store_for, stored
+from ..stats.group_rows import RunRows, Store, restricted, stored
 from ..stats.resample import resample
 from ..stats.rows import UnitRows
-from .answers import Answer, Image
-from .compute import open_file
 from .grid import Grid
-from .io.memory import SHARE_TO_USE, available_bytes, in_words
+from .group_cost import columns_of_all, opened, own_preparation, store_within
 from .problems import Finding, Problem, silent
 from .questions import PreparedGroup
-from .recipes import GroupModel, GroupRun, Preparation
-from .runs import MASKED_SHARE, Prepared, automatic_mask, mask_on_grid, nuisance_of, prepare_run
+from .recipes import GroupModel, GroupRun
+from .runs import Prepared, prepare_run
 
 Report = Callable[[float], None]
 
 LITTLE_SHARED = 0.9  # of the median run's voxels: below it, it is said which run has the fewest
 ROUNDING = 1e-6  # relative differences below are those of single precision
-WORKING_COPIES = 3  # float32 series of a run's whole grid that its preparation may hold at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,66 +71,6 @@ class Group:
         return rows
 
 
-@dataclass(frozen=True)
-class GroupCost:
-    """What a group takes, before its runs are read.
-
-    Attributes
-    ----------
-    voxels : int
-        About how many; of the brain mask, else of the first run's first kept volume.
-    columns : tuple of int
-        Degrees of freedom that each run's preparation leaves: the numbers kept per voxel.
-    available_bytes : int
-        Memory for it.
-    store : str or None
-        How it would be held; None when it does not fit.
-    """
-
-    voxels: int
-    columns: tuple[int, ...]
-    available_bytes: int
-    store: Store | None
-
-    def nbytes(self, store: Store = "float32") -> int:
-        """Memory when held so."""
-        return bytes_held(self.voxels, self.columns, store)
-
-    @property
-    def in_words(self) -> str:
-        """A sentence for people."""
-        runs, free = f"{len(self.columns)} runs of about {self.voxels} voxels", in_words(self.available_bytes)
-        if self.store is None:
-            return f"{runs}: {in_words(self.nbytes('int8'))} even in 8 bits, and {free} are free."
-        text = f"{runs}: about {in_words(self.nbytes(self.store))} of memory as {self.store}, {free} free."
-        return text if self.store == "float32" else f"{text} As float32: {in_words(self.nbytes())}."
-
-
-def group_cost(runs: Sequence[GroupRun], preparation: Preparation, report: Report = silent) -> GroupCost:
-    """What a group would take in memory; reads headers, tables of confounds and one volume of the first run.
-
-    Raises
-    ------
-    Problem
-        A file that is no run, or a preparation that leaves nothing of one.
-    """
-    columns: list[int] = []
-    voxels = reserve = 0
-    for number, run in enumerate(runs):
-        with _opened(run) as answer:
-            columns.append(_columns(run, answer, preparation))
-            image = _image(run, answer)
-            reserve = max(reserve, _working_bytes(image))
-            voxels = voxels or _about_voxels(image, preparation)
-        report((number + 1) / len(runs))
-    available = _available(reserve)
-    try:
-        store = store_for(voxels, columns, available)
-    except CannotCompute:
-        store = None
-    return GroupCost(voxels, tuple(columns), available, store)
-
-
 def prepare_group(question: PreparedGroup, report: Report = silent) -> Group:
     """Prepare every run and keep what all have in common; the most exact store that fits into memory is taken.
 
@@ -147,17 +81,19 @@ def prepare_group(question: PreparedGroup, report: Report = silent) -> Group:
         too little memory even in 8 bits: found out when the first run is prepared.
     """
     _refuse_twice(question.runs)
-    columns, reserve = _columns_of_all(question)
+    columns, reserve = columns_of_all(question)
     gathered: _Gathered | None = None
     for number, run in enumerate(question.runs):
 
         def part(fraction: float, number: int = number) -> None:
             report((number + fraction) / len(question.runs))
 
-        with _opened(run) as answer:
-            prepared = prepare_run(run.path, answer, _own(question.preparation, run), lambda f, at=part: at(0.8 * f))
+        with opened(run) as answer:
+            prepared = prepare_run(
+                run.path, answer, own_preparation(question.preparation, run), lambda f, at=part: at(0.8 * f)
+            )
         if gathered is None:
-            gathered = _Gathered(prepared.grid, _store(int(prepared.rows.valid.sum()), columns, reserve))
+            gathered = _Gathered(prepared.grid, store_within(int(prepared.rows.valid.sum()), columns, reserve))
         gathered.add(run, prepared, lambda f, at=part: at(0.8 + 0.2 * f))
     if gathered is None:
         raise Problem("group", "has no run", "name at least three")
@@ -192,7 +128,7 @@ def read_covariate(model: GroupModel, group: Group, report: Report = silent) -> 
 def _images_on(paths: Sequence[str], group: Group, report: Report) -> NDArray[np.float32]:
     values = np.empty((len(paths), len(group.voxels)), np.float32)
     for number, path in enumerate(paths):
-        with _opened(GroupRun(path)) as answer:
+        with opened(GroupRun(path)) as answer:
             if answer.image is None:
                 raise Problem(path, "has no volume", "name an image of the covariate")
             grid, frame = answer.image.grid, answer.image.frame(0)
@@ -277,71 +213,6 @@ def _some(rows: UnitRows, inside: NDArray[np.int64]) -> UnitRows:
     if len(inside) == len(rows.valid):
         return rows
     return UnitRows(rows.unit[inside], rows.norm[inside], rows.valid[inside], rows.basis)
-
-
-def _own(preparation: Preparation, run: GroupRun) -> Preparation:
-    """The preparation with a run's own table of confounds."""
-    return preparation if run.confounds is None else structs.replace(preparation, confounds=run.confounds)
-
-
-@contextmanager
-def _opened(run: GroupRun) -> Generator[Answer]:
-    """A file, closed again afterwards: its memory is needed for the next."""
-    answer = open_file(run.path)
-    close = getattr(answer.image, "close", None)
-    if close is None:
-        yield answer
-        return
-    with closing(answer.image):  # pyright: ignore[reportArgumentType] - it has a close
-        yield answer
-
-
-def _image(run: GroupRun, answer: Answer) -> Image:
-    if answer.image is None:
-        raise Problem(run.path, "has no volume", "name a 4D run")
-    return answer.image
-
-
-def _columns(run: GroupRun, answer: Answer, preparation: Preparation) -> int:
-    nuisance, _ = nuisance_of(run.path, answer, _own(preparation, run))
-    try:
-        return design(nuisance).residual_df
-    except CannotCompute as refused:
-        raise Problem(run.path, refused.what, refused.todo) from refused
-
-
-def _columns_of_all(question: PreparedGroup) -> tuple[list[int], int]:
-    """Numbers per voxel of each run, and what preparing the largest takes; from headers and tables alone."""
-    columns: list[int] = []
-    reserve = 0
-    for run in question.runs:
-        with _opened(run) as answer:
-            columns.append(_columns(run, answer, question.preparation))
-            reserve = max(reserve, _working_bytes(_image(run, answer)))
-    return columns, reserve
-
-
-def _working_bytes(image: Image) -> int:
-    return WORKING_COPIES * 4 * image.n_frames * int(np.prod(image.grid.shape))
-
-
-def _store(n_voxels: int, columns: Sequence[int], reserve: int) -> Store:
-    try:
-        return store_for(n_voxels, columns, _available(reserve))
-    except CannotCompute as refused:
-        raise Problem(f"{len(columns)} runs", refused.what, refused.todo) from refused
-
-
-def _available(reserve: int) -> int:
-    return max(0, int(SHARE_TO_USE * available_bytes()) - reserve)
-
-
-def _about_voxels(image: Image, preparation: Preparation) -> int:
-    if preparation.brain is not None:
-        return int(mask_on_grid(preparation.brain, image.grid).sum())
-    frame = image.frame(min(preparation.drop, image.n_frames - 1))
-    inside = np.isfinite(frame) & (frame != 0)
-    return int(inside.sum() if inside.mean() < MASKED_SHARE else automatic_mask(frame, image.grid).sum())
 
 
 def _refuse_twice(runs: Sequence[GroupRun]) -> None:

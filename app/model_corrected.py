@@ -24,7 +24,7 @@ from .model_inference import (
     clusters_of_mask,
     inferring,
 )
-from .model_places import RegionPlace
+from .model_places import RegionPlace, SurfacePlace
 from .models import Inference
 from .problems import Problem, silent
 
@@ -108,7 +108,10 @@ def neighbours_of(fitted: Fitted, inference: Inference) -> Neighbours | None:
             todo = "choose --correction fwe or fdr"
             raise Problem(fitted.model.data, "clusters and TFCE need voxels or vertices that are next to others", todo)
         return None
-    return fitted.data.place.neighbours(inference.connectivity)
+    place = fitted.data.place
+    if not needed and isinstance(place, SurfacePlace) and place.cortex.world is None:
+        return None
+    return place.neighbours(inference.connectivity)
 
 
 def infer(
@@ -145,7 +148,9 @@ def inferred(ready: Inferring, counts: Counts, inference: Inference, neighbours:
     found = Inferred(ready.tested, inference, result)
     if neighbours is None or inference.correction not in {"cluster-extent", "cluster-mass"}:
         return found
-    clusters = clusters_at(ready.tested, inference, neighbours)
+    # with variances by group what is permuted is not the statistic that is shown
+    permuted = replace(ready.tested, searched=result.statistic.astype(np.float32))
+    clusters = clusters_at(permuted, inference, neighbours)
     largest = result.measures[CLUSTER].largest
     complete = result.exhaustive and result.n_done == result.n_total
     p = corrected(clusters.statistic, largest, TOLERANCE, complete=complete).p

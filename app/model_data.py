@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .io.memory import require
 from .io.study_table import StudyTable, column_of, read_table
 from .model_places import Place, RegionPlace, VolumePlace
-from .model_scans import Scans, open_scans
+from .model_scans import Scans, open_scans, with_data
 from .models import COLUMN, Model
 from .problems import Finding, Problem, silent
 
@@ -65,7 +65,8 @@ def read_data(model: Model, table: StudyTable, rows: Sequence[int], report: Repo
         for n in range(len(rows)):
             values[n] = place.take(scans.read(n))
             report(0.4 + 0.6 * (n + 1) / len(rows))
-        return ModelData(values, place, scans.inputs, (*scans.findings, *notes), scans.simulated)
+        masks = () if model.mask is None else with_data(Path(model.mask))
+        return ModelData(values, place, (*scans.inputs, *masks), (*scans.findings, *notes), scans.simulated)
 
 
 def read_covariate(column: str, table: StudyTable, rows: Sequence[int], data: ModelData) -> ModelData:

@@ -123,6 +123,7 @@ def fit_model(model: Model, *, one_sided: bool = False, report: Report = silent)
     inputs: tuple[Path, ...] = (table.path,)
     data, covariates = None, None
     if model.data == TABLE:
+        _refuse_places(model)
         values = _outcome(model, laid, table)
     else:
         data = read_data(model, table, laid.rows.tolist(), lambda done: report(0.7 * done))
@@ -176,8 +177,6 @@ def _repeated(values: NDArray[Any], part: Part, design: RepeatedDesign) -> list[
 def _tests(fitted: Fitted, part: Part, *, one_sided: bool, report: Report) -> list[Tested]:
     values, covariates = fitted.observations(part)
     if part.repeated is not None:
-        if covariates is not None:
-            raise Problem("--voxelwise", "is not for more than two levels of --within", "leave one of them out")
         return _repeated(values, part, part.repeated)
     with about(fitted.model.data if fitted.data is not None else fitted.model.table):
         made = fit(values, part.design.matrix, covariates, part.groups, report)
@@ -197,6 +196,12 @@ def _tested(made: Fit, part: Part, asked: Contrast, *, as_f: bool, one_sided: bo
         df = maps.df[1] if maps.df_map is None else maps.df_map
         maps = maps._replace(effect=maps.statistic / df, effect_name="f2")
     return Tested(asked, part, maps, is_f, searched)
+
+
+def _refuse_places(model: Model) -> None:
+    for option, value in (("mask", model.mask), ("region", model.region), ("surface", model.surface)):
+        if value is not None:
+            raise Problem(f"--{option}", "needs images as data", "give DATA as a 4D file or column:COL")
 
 
 def _outcome(model: Model, laid: Laid, table: StudyTable) -> NDArray[np.float64]:

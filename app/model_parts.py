@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..stats.contrasts import Contrast, contrast, term_contrasts
-from ..stats.design import INTERCEPT, LinearDesign, linear_design
+from ..stats.design import INTERCEPT, LinearDesign, Term, linear_design
 from ..stats.errors import CannotCompute
 from ..stats.within import RepeatedDesign
 from .io.study_table import StudyTable, column_of
@@ -112,7 +112,7 @@ def lay_out(model: Model, table: StudyTable) -> Laid:
     for dropped in design.dropped:
         findings = (*findings, row_left_out(table, int(rows[dropped.row]), model, dropped.reason))
     kept = rows[design.rows]
-    part = Part(design, asked, None, _blocks(model, table, kept), groups_of(model, table, kept, design))
+    part = Part(design, asked, None, _blocks(model, table, kept), groups_of(model, table, kept, design.terms))
     return Laid(table, kept, (part,), findings, design.outcome)
 
 
@@ -124,10 +124,16 @@ def contrasts_of(model: Model, design: LinearDesign) -> tuple[Contrast, ...]:
         return term_contrasts(design)
     names = [name for name in design.columns if name != INTERCEPT] or list(design.columns)
     asked = tuple(contrast(text, design) for text in (model.contrasts or names))
-    twice = {each.name for each in asked if sum(each.name == other.name for other in asked) > 1}
+    refuse_twice(asked)
+    return asked
+
+
+def refuse_twice(asked: Sequence[Contrast]) -> None:
+    """Refuse contrasts that share a name."""
+    names = [each.name for each in asked]
+    twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise Problem("--contrast", f"two are called {', '.join(sorted(twice))}", "give each a name of its own")
-    return asked
 
 
 def row_left_out(table: StudyTable, row: int, model: Model, reason: str) -> Finding:
@@ -136,14 +142,15 @@ def row_left_out(table: StudyTable, row: int, model: Model, reason: str) -> Find
     return Finding("row-left-out", name, row + 1, f"{name} (row {row + 1}) is left out: {reason}.")
 
 
-def groups_of(model: Model, table: StudyTable, rows: NDArray[np.int64], design: LinearDesign) -> NDArray[Any] | None:
+def groups_of(
+    model: Model, table: StudyTable, rows: NDArray[np.int64], terms: Sequence[Term]
+) -> NDArray[Any] | None:
     """Groups of the first categorical factor of the formula, when their variances may differ."""
     if model.variance == "pooled":
         return None
     frame = table.frame.iloc[rows]
-    for term in design.terms:
-        column = str(term.name)
-        if column in frame.columns and frame[column].dtype.kind not in "fi":
+    for column in (name for term in terms for name in term.name.split(":")):
+        if column in frame.columns and column != model.within and frame[column].dtype.kind not in "fi":
             return frame[column].astype(str).to_numpy()
     what = "variances by group need a factor of text in the formula"
     raise Problem(table.path, what, "add the group to the formula, or leave --variance out")
@@ -174,10 +181,11 @@ def _without_excluded(
 ) -> tuple[NDArray[np.int64], tuple[Finding, ...]]:
     if not model.exclude:
         return rows, ()
-    names = np.array([who(table, int(row), model.subject) for row in rows])
+    names = np.array([who(table, row, model.subject) for row in range(len(table.frame))])
     unknown = [name for name in model.exclude if name not in set(names)]
     if unknown:
-        raise Problem(table.path, f"has no {', '.join(unknown)} to exclude", "write them as in the table")
-    out = np.isin(names, model.exclude)
+        todo = "write them as in the table, and name their column with --subject"
+        raise Problem(table.path, f"has no {', '.join(unknown)} to exclude", todo)
+    out = np.isin(names[rows], model.exclude)
     findings = tuple(row_left_out(table, int(row), model, "excluded on request") for row in rows[out])
     return rows[~out], findings

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .grid import Grid
 from .io.write import Record, plain_json, record_content, write_map
 from .models import Connectivity
+from .outputs import refuse_place
 from .problems import Problem
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ class SurfacePlace:
         from .io.surface_write import write_surface_map  # noqa: PLC0415
 
         path = folder / f"{name}.func.gii"
+        _refuse_inputs(path, folder / f"{name}.json", record)
         whole = np.full(self.n_vertices, np.nan, np.float32)
         whole[self.vertices] = values
         write_surface_map(path, whole, self.cortex.hemisphere, record)
@@ -183,11 +185,17 @@ class RegionPlace:
 
         from .io.files import replacing  # noqa: PLC0415
 
+        _refuse_inputs(path, path.with_suffix(".json"), record)
         text = pd.DataFrame({"region": self.names, **columns}).to_csv(sep="\t", index=False, na_rep="n/a")
         with replacing(path.with_suffix(".json")) as beside, replacing(path) as file:
             beside.write(plain_json(record_content(record)))
             file.write(text.encode())
         return path
+
+
+def _refuse_inputs(path: Path, sidecar: Path, record: Record) -> None:
+    for target in (path, sidecar):
+        refuse_place(target, record.inputs)
 
 
 Place = VolumePlace | SurfacePlace | RegionPlace

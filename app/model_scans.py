@@ -90,7 +90,7 @@ def _volume_frames(path: Path, table: StudyTable, rows: Sequence[int]) -> Scans:
         len(rows),
         lambda n: image.frame(rows[n]).reshape(-1, order="F"),
         _whole(answer),
-        _with_data(path),
+        with_data(path),
         image.close,
         answer.findings,
         answer.simulated,
@@ -115,7 +115,7 @@ def _volume_files(paths: tuple[Path, ...]) -> Scans:
         finally:
             image.close()
 
-    inputs = tuple(dict.fromkeys(file for path in paths for file in _with_data(path)))
+    inputs = tuple(dict.fromkeys(file for path in paths for file in with_data(path)))
     simulated = any(map(_says_simulated, paths))
     return Scans(paths[0], len(paths), read, whole, inputs, lambda: None, first.findings, simulated)
 
@@ -194,7 +194,7 @@ def _other_grid(path: Path, shape: tuple[int, ...], first: Path, other: tuple[in
     return Problem(path, what, "resample all images to one grid")
 
 
-def _with_data(path: Path) -> tuple[Path, ...]:
+def with_data(path: Path) -> tuple[Path, ...]:
     """A file and the one beside it that holds its voxels (.hdr and .img)."""
     found = identify(path)
     return tuple(dict.fromkeys((found.path, found.data)))

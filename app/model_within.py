@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..stats.contrasts import Contrast, contrast, term_contrasts
-from ..stats.design import INTERCEPT, LinearDesign
+from ..stats.design import INTERCEPT, LinearDesign, Term, refuse_inestimable
 from ..stats.errors import CannotCompute
-from ..stats.within import repeated_design
-from .io.study_table import StudyTable
-from .model_parts import Laid, Part, groups_of
+from ..stats.within import RepeatedDesign, repeated_design
+from .io.study_table import StudyTable, column_of
+from .model_parts import Laid, Part, groups_of, refuse_twice, row_left_out
 from .models import Model
 from .problems import Finding, Problem
 
@@ -29,15 +30,17 @@ def parts_within(model: Model, table: StudyTable, rows: NDArray[np.int64], findi
     Raises
     ------
     Problem
-        Exchangeability blocks are asked for as well.
+        Exchangeability blocks are asked for as well, or no test is left.
     CannotCompute
         The formula cannot be estimated.
     """
     if model.exchange is not None:
         todo = "leave --exchange out: whole subjects are exchanged"
         raise Problem("--exchange", "has no meaning with --within", todo)
+    rows, unnamed = _named_rows(model, table, rows)
     frame = table.frame.iloc[rows].reset_index(drop=True)
     made = repeated_design(frame, model.formula, model.subject or "", model.within or "", sum_to_zero=model.terms)
+    made = _with_voxelwise(model, made)
     left_out = tuple(Finding("subject-left-out", str(table.path), None, f"{each}.") for each in made.dropped)
     n_levels = len(made.levels)
     order = Finding("difference", str(table.path), None, f"Differences are {made.levels[1]} - {made.levels[0]}.")
@@ -51,9 +54,11 @@ def parts_within(model: Model, table: StudyTable, rows: NDArray[np.int64], findi
     place = np.searchsorted(used, made.rows)
     designs = [design for design in (made.between, made.within) if design is not None]
     asked = _asked(model, designs)
+    refuse_twice([each for part in asked for each in part])
+    terms = [term for design in designs for term in design.terms]
     parts: list[Part] = []
     for design, contrasts in zip(designs, asked, strict=True):
-        groups = groups_of(model, table, rows[design.rows], design)
+        groups = groups_of(model, table, rows[design.rows], terms)
         if design is made.within and n_levels > 2:
             parts.append(Part(design, contrasts, repeated=made._replace(rows=place)))
             continue
@@ -61,7 +66,45 @@ def parts_within(model: Model, table: StudyTable, rows: NDArray[np.int64], findi
         parts.append(Part(design, contrasts, _combination(place, len(used), weights), None, groups))
     outcome = _outcome(model, frame, used)
     kept = tuple(part for part in parts if part.contrasts)
-    return Laid(table, rows[used], kept, (*findings, *left_out, order), outcome)
+    if not kept:
+        what = f"the formula '{model.formula}' has nothing to test between or within subjects"
+        raise Problem(table.path, what, f"add a term, such as {model.within}")
+    return Laid(table, rows[used], kept, (*findings, *unnamed, *left_out, order), outcome)
+
+
+def _named_rows(
+    model: Model, table: StudyTable, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], tuple[Finding, ...]]:
+    """Rows that say whose scan they are and which one, and the others."""
+    findings: list[Finding] = []
+    for column in (model.subject or "", model.within or ""):
+        there = column_of(table, column).notna().to_numpy(bool)[rows]
+        findings += [row_left_out(table, int(row), model, f"{column} is missing") for row in rows[~there]]
+        rows = rows[there]
+    return rows, tuple(findings)
+
+
+def _with_voxelwise(model: Model, made: RepeatedDesign) -> RepeatedDesign:
+    """Both parts with their columns of voxelwise covariates: means of a subject's images, and differences."""
+    if not model.voxelwise:
+        return made
+    if len(made.levels) > 2:
+        raise Problem("--voxelwise", "is not for more than two levels of --within", "leave one of them out")
+    names = tuple(name for name, _ in model.voxelwise)
+    return made._replace(
+        between=_and_columns(made.between, names),
+        within=_and_columns(made.within, tuple(f"change of {name}" for name in names)),
+    )
+
+
+def _and_columns(design: LinearDesign | None, names: tuple[str, ...]) -> LinearDesign | None:
+    if design is None:
+        return None
+    if twice := set(names) & set(design.names):
+        raise Problem("--voxelwise", f"{twice.pop()} is in the formula too", "leave it out of the formula")
+    refuse_inestimable(design.matrix, design.names, names)
+    terms = tuple(Term(name, (len(design.names) + k,)) for k, name in enumerate(names))
+    return replace(design, voxelwise=names, terms=(*design.terms, *terms))
 
 
 def _combination(place: NDArray[np.int64], n_rows: int, weights: tuple[float, ...]) -> NDArray[np.float64]:

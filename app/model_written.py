@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .io.files import writing
 from .io.write import Record
 from .model_corrected import Inferred
-from .model_fit import Fitted, file_name, maps_of, minus_log10
+from .model_fit import Fitted, Tested, file_name, maps_of, minus_log10
 from .model_inference import TFCE
 from .model_places import RegionPlace
 from .models import Inference
@@ -43,6 +43,22 @@ def all_maps(each: Inferred) -> Mapping[str, tuple[NDArray[Any], str]]:
     return made
 
 
+def file_names(tests: Sequence[Tested]) -> tuple[str, ...]:
+    """What the files of tests are called.
+
+    Raises
+    ------
+    Problem
+        Two tests would have files of the same name.
+    """
+    names = tuple(file_name(each.name) for each in tests)
+    lower = [name.lower() for name in names]  # some disks do not tell them apart
+    for name in names:
+        if lower.count(name.lower()) > 1:
+            raise Problem("--contrast", f"two tests would both be written as {name}", "name them differently")
+    return names
+
+
 def write(
     fitted: Fitted,
     tests: Sequence[Inferred],
@@ -57,10 +73,7 @@ def write(
     Problem
         Two tests would have files of the same name, or the folder cannot be written to.
     """
-    names = [file_name(each.tested.name) for each in tests]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise Problem("--contrast", f"two tests would both be written as {twice.pop()}", "name them differently")
+    names = file_names([each.tested for each in tests])
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, str] = {}

@@ -17,7 +17,7 @@ from .model_inference import check_inference
 from .model_places import VolumePlace
 from .model_results import ModelResult, TestRow
 from .model_traps import power_lines, traps_of
-from .model_written import findings_of, notes_of, write
+from .model_written import file_names, findings_of, notes_of, write
 from .models import Inference, Model
 from .outputs import refuse_place
 from .problems import Finding, Problem, silent
@@ -55,12 +55,16 @@ def model(
     """
     inference = inference or Inference()
     check_inference(inference)
+    if scheduler is not None and not inference.permutations:
+        raise Problem("--scheduler", "has nothing to spread", "add --permutations 5000, or leave it out")
     folder = None if out is None else _folder(out)
     share = 0.1 if inference.permutations else 1.0
     fitted = fit_model(question, one_sided=inference.one_sided, report=lambda done: report(share * done))
+    if folder is not None:
+        file_names(fitted.tests)
     neighbours = neighbours_of(fitted, inference)
-    tests = infer(fitted, inference, neighbours, scheduler, lambda done: report(share + (1 - share) * done))
     atlas, about_atlas = _atlas(fitted)
+    tests = infer(fitted, inference, neighbours, scheduler, lambda done: report(share + (1 - share) * done))
     clusters = tuple(row for each in tests for row in clusters_of(fitted, each, inference, neighbours, atlas))
     notes = notes_of(fitted, inference, tests)
     findings = (*fitted.findings, *about_atlas, *findings_of(fitted, inference), *traps_of(fitted))

@@ -19,7 +19,7 @@ class Inference(msgspec.Struct, frozen=True):
     Attributes
     ----------
     permutations : int
-        0 for none; the unpermuted data count as one of them.
+        0 for none; the unpermuted data count as one more.
     seed : int
         Of the generator: permutation k depends on (seed, k) alone.
     correction : str

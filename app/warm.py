@@ -22,6 +22,7 @@ MODULES = (
     "stats.graph_null",
     "stats.graph_paths",
     "stats.group_seed",
+    "stats.influence_kernels",
     "stats.kinetics",
     "stats.logan",
     "stats.neighbours",

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from .arrays import Float64
+from .arrays import Float64, Report
 from .errors import CannotCompute
 from .within import RepeatedDesign
 
-SUBJECT_VALUES_AT_ONCE = 2**20
+VALUES_AT_ONCE = 2**18  # scans times voxels
 
 
 class RepeatedTest(NamedTuple):
@@ -50,7 +50,9 @@ class RepeatedTest(NamedTuple):
     mauchly_p: Float64
 
 
-def repeated_test(data: NDArray[Any], design: RepeatedDesign, weights: ArrayLike) -> RepeatedTest:
+def repeated_test(
+    data: NDArray[Any], design: RepeatedDesign, weights: ArrayLike, report: Report | None = None
+) -> RepeatedTest:
     """Test a contrast of the columns of the within-subject part, over all contrasts of levels at once.
 
     With two levels this is the F test on differences, and sphericity holds by itself.
@@ -62,6 +64,7 @@ def repeated_test(data: NDArray[Any], design: RepeatedDesign, weights: ArrayLike
     design : RepeatedDesign
     weights : (q, p) or (p,)
         Of the columns of ``design.within``.
+    report : callable, optional
 
     Returns
     -------
@@ -80,8 +83,12 @@ def repeated_test(data: NDArray[Any], design: RepeatedDesign, weights: ArrayLike
             f"the contrast has {c.shape[1]} weights, the within-subject part {x.shape[1]} columns", "give one for each"
         )
     values = np.asarray(data)
-    size = max(1, SUBJECT_VALUES_AT_ONCE // design.rows.size)
-    parts = [_sums(values[:, v : v + size], design, x, c) for v in range(0, values.shape[1], size)]
+    size = max(1, VALUES_AT_ONCE // design.rows.size)
+    parts: list[tuple[Float64, Float64]] = []
+    for v in range(0, max(values.shape[1], 1), size):
+        if report is not None:
+            report(v / max(values.shape[1], 1))
+        parts.append(_sums(values[:, v : v + size], design, x, c))
     hypothesis = np.concatenate([part[0] for part in parts])
     error = np.concatenate([part[1] for part in parts])
     return _tested(hypothesis, error, len(c), len(x) - x.shape[1])

@@ -17,7 +17,7 @@ from .rows import UnitRows
 from .threads import workers
 from .voxel_edges import ROWS, Cut, Tile, each_strip, strip_bytes, usable
 
-_BLOCK = 256  # columns that a kernel adds up at a time: with four rows they fit into a processor's first cache
+_BLOCK = 256  # columns that a kernel adds up at a time; their sums stay in a processor's first cache
 
 
 class Degree(NamedTuple):
@@ -160,6 +160,7 @@ def _add(r: Float32, worth: _Worth, to: _Sums, column: int) -> None:
     a, b = worth.up
     c, d = worth.down
     zero = np.float32(0)
+    two_sided = low > -np.inf  # asked outside the loops: they are compiled once for each answer
     for first in range(0, r.shape[1], _BLOCK):
         last = min(r.shape[1], first + _BLOCK)
         down = to.down[column + first : column + last]
@@ -170,10 +171,13 @@ def _add(r: Float32, worth: _Worth, to: _Sums, column: int) -> None:
             kept = np.int32(0)
             for j in range(row.size):
                 x = row[j]
-                value = (a + b * x if x >= high else zero) + (c + d * x if x <= low else zero)
+                value = a + b * x if x >= high else zero
+                kept += np.int32(x >= high)
+                if two_sided:
+                    value += c + d * x if x <= low else zero
+                    kept += np.int32(x <= low)
                 total += value
                 down[j] += value
-                kept += np.int32(x >= high) + np.int32(x <= low)
             to.across[block, i] += total
             to.counts[block] += kept
 

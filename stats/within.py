@@ -66,8 +66,9 @@ def repeated_design(
     """Split a formula into its between- and within-subject part.
 
     A subject without a scan at some level, or with a missing value at one, is left out of both parts. Levels are in
-    the order of a categorical column, else sorted; a difference is the second less the first. A covariate of numbers
-    that changes within subjects enters the means by its mean and, with two levels, the differences by its difference.
+    the order of a categorical column, ascending for numbers, and for text as they first occur; a difference is the
+    second less the first. A covariate of numbers that changes within subjects enters the means by its mean and, with
+    two levels, the differences by its difference.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def _scans(
     _, gaps = complete_rows(table, tuple(dict.fromkeys((*left, *parsed.variables))))
     missing = {gap.row: gap.reason for gap in gaps}
     known, unnamed = complete_rows(table, (subject, within))
-    levels = levels_of(table[within].iloc[known])
+    levels = levels_of(table[within].iloc[known], as_they_occur=True)
     found: dict[str, dict[str, int]] = {}
     for row in known.tolist():
         own = found.setdefault(str(table[subject].iloc[row]), {})
@@ -149,12 +150,14 @@ def _scans(
     return tuple(complete), levels, np.array(list(complete.values()), np.int64), tuple(dropped)
 
 
-def levels_of(column: Any) -> tuple[str, ...]:
-    """Levels of a column: in the order of its categories, else sorted."""
+def levels_of(column: Any, *, as_they_occur: bool = False) -> tuple[str, ...]:
+    """Levels of a column: in the order of its categories, else sorted, or text in the order of the rows."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         found = list(column.cat.remove_unused_categories().cat.categories)
     else:
-        found = sorted(column.unique())
+        found = list(column.unique())
+        if not (as_they_occur and is_categorical(column)):
+            found.sort()
     if len(found) < 2:
         raise CannotCompute(
             f"'{column.name}' has one level only", "choose the column that tells the scans of a subject apart"

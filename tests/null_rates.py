@@ -31,16 +31,17 @@ FORMING_P = 0.01
 GENERATOR_SEED = 20261121
 INTRODUCTION = (
     "Written by `python -m tests.null_rates`: {n} simulations of each design, smooth Gaussian noise (3 voxels full "
-    f"width at half maximum) in {EDGE} × {EDGE} × {EDGE} voxels, covariates with effects, {N_PERMUTATIONS} permutations "
-    f"(all of them where fewer exist), two-sided, clusters formed at p < {FORMING_P:g}, 6 neighbours. Share of "
-    "simulations with anything at a family-wise p of .05 or less, with the 95 % interval of Clopper and Pearson. Extents "
-    "are whole numbers: ties make them err on the safe side. With unequal variances no permutation is exact: v comes "
-    f"near .05 as groups grow. Seed of the generator: {GENERATOR_SEED}."
+    f"width at half maximum) in {EDGE} × {EDGE} × {EDGE} voxels, covariates with effects, {N_PERMUTATIONS} "
+    "permutations (all of them where fewer exist), two-sided, clusters formed at "
+    f"p < {FORMING_P:g}, 6 neighbours. Share of simulations with anything at a family-wise p of .05 or less, with the "
+    "95 % interval of Clopper and Pearson. Extents are whole numbers: ties make them err on the safe side. With "
+    "unequal variances no permutation is exact: v comes near .05 as groups grow. "
+    f"Seed of the generator: {GENERATOR_SEED}."
 )
 OF_DISCOVERIES = (
-    "False discovery rate of Benjamini and Hochberg at q ≤ .05, parametric p of two groups of 12; effects in a fifth of "
-    "the voxels. Mean share of false ones among the voxels called, with its 95 % interval; the theory allows .05 without "
-    "effects and .04 with them."
+    "False discovery rate of Benjamini and Hochberg at q ≤ .05, parametric p of two groups of 12; effects in a fifth "
+    "of the voxels. Mean share of false ones among the voxels called, with its 95 % interval; the theory allows .05 "
+    "without effects and .04 with them."
 )
 FAMILY_WISE = ("voxels", "cluster extent", "cluster mass", "TFCE")
 

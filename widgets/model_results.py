@@ -188,8 +188,10 @@ class ModelResults(QWidget):
         self._progress.setValue(done)
         self._progress.setVisible(not permutations.complete)
 
-    def set_about(self, legend: str, notes: str) -> None:
-        """How the shown p came about, and what to know about the model."""
+    def set_about(self, legend: str, notes: str, warnings: int) -> None:
+        """How the shown p came about, and what to know about the model, among it a number of warnings."""
+        title = self.tr("Notes ({n})").format(n=warnings) if warnings else self.tr("Notes")
+        self._tabs.setTabText(self._tabs.count() - 1, title)
         self._legend.setText(legend)
         self._legend.setVisible(bool(legend))
         self._notes.setText(notes)

@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 SIZE_PX = 8
 NEAR_PX = 14  # within which a point is under the mouse
 _ROOM = 0.08  # of the extent, round the points
-_JITTER = 0.08  # of the distance of groups
+_JITTER = 0.15  # of the distance of groups
+_GOLDEN = 0.618034  # multiples of it are spread evenly
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,7 @@ class VoxelPlot(QFrame):
         colours = plot_colours()
         brushes = [pg.mkBrush(colours[5] if out else colours[0]) for out in data.stands_out]
         self._points.setData(self._at, data.y, brush=brushes, pen=None)
-        low, high = _extent(self._at)
+        low, high = (float(data.x.min()) - 0.5, float(data.x.max()) + 0.5) if data.groups else _extent(self._at)
         ends = np.array([low, high])
         self._line.setData(ends, data.line[0] + data.line[1] * ends)
         self._box.setXRange(low, high, padding=0)
@@ -238,4 +239,4 @@ def _spread(values: Floats) -> Floats:
     """Small steps aside, so that points of one group do not hide each other: the same for the same values."""
     order = np.empty(len(values), np.int64)
     order[np.argsort(values, kind="stable")] = np.arange(len(values))
-    return _JITTER * ((order % 5) - 2) / 2
+    return _JITTER * (2 * ((order * _GOLDEN) % 1) - 1)

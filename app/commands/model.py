@@ -44,7 +44,7 @@ def _names(context: click.Context, option: click.Parameter, text: str | None) ->
 @click.option("--exchange", help="Column of exchangeability blocks.")
 @click.option("--exchange-mode", type=click.Choice(("within", "whole")), default="within", show_default=True)
 @click.option("--voxelwise", multiple=True, callback=_voxelwise, metavar="NAME=COL", help="Covariate of images.")
-@click.option("--permutations", type=int, default=0, show_default=True, help="The unpermuted data count as one.")
+@click.option("--permutations", type=int, default=0, show_default=True, help="The unpermuted data count as one more.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the permutations.")
 @click.option("--correction", type=click.Choice(get_args(Correction)), default="none", show_default=True)
 @click.option("--cluster-threshold", "cluster_p", type=float, default=0.001, show_default=True, help="Uncorrected p.")

@@ -19,6 +19,8 @@ from ...widgets.finder import Finder
 from ...widgets.group_seed_panel import GroupSeedPanel
 from ...widgets.layer_list import LayerList
 from ...widgets.layer_panel import LayerPanel
+from ...widgets.model_form import ModelForm
+from ...widgets.model_results import ModelResults
 from ...widgets.pick_list import PickList
 from ...widgets.seed_panel import SeedPanel
 from ...widgets.surface_panel import SurfacePanel
@@ -39,6 +41,9 @@ from .draw import DrawControl
 from .group_seed import GroupSeedControl
 from .layers import LayersControl
 from .lightbox import LightboxControl
+from .model import ModelControl
+from .model_files import ModelFiles
+from .model_show import ModelShow
 from .seed import SeedControl
 from .surface import SurfaceControl
 from .timeline import TimelineControl
@@ -79,6 +84,7 @@ class Panels(QObject):
             self._build_tables,
             self._build_connectivity,
             self._build_group_seed,
+            self._build_model,
             self._finish,
         ]
 
@@ -235,6 +241,28 @@ class Panels(QObject):
         window.menus.panels.insertAction(window.dock("clusters").toggleViewAction(), dock.toggleViewAction())
         self.connectivity.room_wanted.connect(lambda: self._make_room(dock))
         self._keep_in_step(dock, self.connectivity, costly=True)
+
+    def _build_model(self) -> None:
+        """The form beside the seed's, its results below the views."""
+        window = self._window
+        self.model_form, self.model_results = ModelForm(), ModelResults()
+        self.model = ModelControl(window.session, self.model_form)
+        self.model_show = ModelShow(window.session, self.model_results, self.model)
+        ModelFiles(window, self.model, self.model_results)
+        area, before = Qt.DockWidgetArea, window.dock("clusters").toggleViewAction()
+        for name, title, content, control, place, beside in (
+            ("model", self.tr("Model"), scrolling(self.model_form), self.model, area.RightDockWidgetArea, "draw"),
+            ("tests", self.tr("Tests"), self.model_results, self.model_show, area.BottomDockWidgetArea, "regions"),
+        ):
+            dock = QDockWidget(title, window)
+            dock.setObjectName(name)
+            dock.setWidget(content)
+            window.addDockWidget(place, dock)
+            window.tabifyDockWidget(window.dock(beside), dock)
+            window.restoreDockWidget(dock)
+            window.menus.panels.insertAction(before, dock.toggleViewAction())
+            self._keep_in_step(dock, control, costly=name == "tests")
+        self.model.results_wanted.connect(lambda: (dock.show(), dock.raise_()))
 
     def _make_room(self, dock: QDockWidget) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""

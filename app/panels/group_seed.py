@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace as with_fields
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
@@ -19,7 +18,6 @@ from ..recipes import (
     CrosshairSeed,
     Drawing,
     FileMap,
-    GroupModel,
     GroupRun,
     GroupSeedMap,
     MaskSeed,
@@ -29,29 +27,19 @@ from ..recipes import (
     Seed,
 )
 from ..resolve import Failure, concrete, group_of
+from ..results import size_of
 from ..session import Notice, Session
-from ..state import Colours, Overlay, Threshold
+from ..state import Overlay
+from .group_seed_form import Looked, columns_of, look, look_of, name_of
 from .seed import is_run, offered_strategies
 
 if TYPE_CHECKING:
-    from ..group_models import GroupRequest
-    from ..group_runs import GroupCost
     from ..io.study_table import StudyTable
 
 COST, READ, MODEL = "group seed cost", "group seed table", "group seed model"
 LIVE_FIELDS = ("kind", "follow", "radius_mm", "measure")
-UNCORRECTED_P = 0.001
 LEAST_RUNS = 3
-
-
-class _Looked(NamedTuple):
-    """What was found of a form before anything is prepared: runs and model, or why there is none."""
-
-    runs: tuple[GroupRun, ...]
-    model: GroupModel | None
-    cost: GroupCost | None
-    said: str
-    ok: bool
+LARGE_BYTES = 300_000_000
 
 
 class GroupSeedControl(QObject):
@@ -73,7 +61,7 @@ class GroupSeedControl(QObject):
         self._table: StudyTable | None = None
         self._brain: str | None = None
         self._mask: MaskSeed | None = None
-        self._looked: _Looked | None = None
+        self._looked: Looked | None = None
         self._asked: object = None
         self._open_runs: tuple[GroupRun, ...] = ()
         panel.changed.connect(self._change)
@@ -244,13 +232,23 @@ class GroupSeedControl(QObject):
         self._session.jobs.long(COST, title, lambda report: look(table, settings, open_runs, preparation, report))
 
     def _finished(self, key: object, result: object) -> None:
-        if key == COST and isinstance(result, _Looked):
+        if key == COST and isinstance(result, Looked):
             self._looked = result
             self._panel.set_found(self.tr("{n} runs.").format(n=len(result.runs)))
-            self._panel.set_report(result.said, ok=result.ok)
+            self._tell()
             self.refresh()
         elif isinstance(key, PreparedGroup):
             self._panel.set_progress(None)
+            self._tell()
+
+    def _tell(self) -> None:
+        """What the form would take and, once its runs are prepared, what was found in them."""
+        looked, overlay = self._looked, self._overlay()
+        if looked is None:
+            return
+        group = self._session.results.get(PreparedGroup(looked.runs, self._preparation()))
+        found = group.findings if overlay is not None and group is not None and not isinstance(group, Failure) else ()
+        self._panel.set_report("\n".join([looked.said, *(finding.message for finding in found)]), ok=looked.ok)
 
     def _progress(self, key: object, title: str, fraction: float) -> None:
         del title
@@ -273,8 +271,18 @@ class GroupSeedControl(QObject):
         else:
             made = replace(Overlay(state.next_key(), recipe, name), **look_of(recipe))
             self._session.update("prepare the group", None, overlays=(*state.overlays, made), selected=made.key)
+        if overlay is not None and isinstance(overlay.recipe, GroupSeedMap):
+            self._let_go(group_of(overlay.recipe))
         if isinstance(self._session.results.get(group_of(recipe)), Failure):
             self._session.retry(group_of(recipe))
+
+    def _let_go(self, before: PreparedGroup) -> None:
+        """Give back a large group that nothing shows any more: the next one may need its memory."""
+        recipes = [overlay.recipe for overlay in self._session.state.overlays]
+        if any(isinstance(recipe, GroupSeedMap) and group_of(recipe) == before for recipe in recipes):
+            return
+        if size_of(self._session.results.get(before)) > LARGE_BYTES:
+            self._session.results.forget(before)
 
     def _cancel(self) -> None:
         under_way = self._under_way()
@@ -291,108 +299,3 @@ class GroupSeedControl(QObject):
         beneath = state.overlays.index(overlay)
         overlays = (*state.overlays[:beneath], copy, *state.overlays[beneath:])
         self._session.update("keep the map", None, overlays=overlays)
-
-
-def look(
-    table: StudyTable | None,
-    settings: GroupSeedSettings,
-    open_runs: tuple[GroupRun, ...],
-    preparation: Preparation,
-    report: Callable[[float], None],
-) -> _Looked:
-    """Runs, model and memory of a form; why not, when there is none."""
-    from ..group_models import study_group  # noqa: PLC0415 - formulaic
-    from ..group_runs import group_cost  # noqa: PLC0415 - SciPy and Numba
-
-    try:
-        if table is None:
-            runs, model, findings = open_runs, mean_of(len(open_runs)), ()
-        else:
-            runs, model, findings = study_group(table, request_of(settings))
-        cost = group_cost(runs, preparation, report)
-    except Problem as problem:
-        return _Looked((), None, None, f"{problem.where}: {problem.what}; {problem.todo}.", False)
-    tested = f"{model.name}: {model.kind} with {model.residual_df} degrees of freedom, n = {len(model.design)}."
-    lines = [tested, cost.in_words, *(finding.message for finding in findings)]
-    return _Looked(runs, model, cost, "\n".join(lines), cost.store is not None)
-
-
-def mean_of(n_runs: int) -> GroupModel:
-    """The mean over runs."""
-    return GroupModel(("Intercept",), ((1.0,),) * n_runs, ((1.0,),))
-
-
-def request_of(settings: GroupSeedSettings) -> GroupRequest:
-    """The form's model as formula and contrast; numbers are centred where the mean is tested.
-
-    Raises
-    ------
-    Problem
-        A choice is missing.
-    """
-    from ..group_models import GroupRequest  # noqa: PLC0415
-
-    formula, contrast = "~ 1", "mean=Intercept"
-    covariates = [f" + {name}" for name in settings.covariates if name != settings.predictor]
-    match settings.model:
-        case "mean":
-            covariates = [f" + center({name})" for name in settings.covariates]
-        case "paired":
-            if not (settings.subject and settings.within):
-                raise Problem("Model", "subject or session is not chosen", "choose both columns")
-            formula, contrast, covariates = f"~ {settings.within}", None, []
-        case "two-sample" | "regression":
-            if not settings.predictor:
-                raise Problem("Model", "no predictor is chosen", "choose the column of groups or of a number")
-            categorical = settings.model == "two-sample"
-            formula = f"~ C({settings.predictor})" if categorical else f"~ {settings.predictor}"
-            contrast = settings.predictor
-    paired = settings.model == "paired"
-    return GroupRequest(
-        settings.column,
-        settings.confounds or None,
-        formula + "".join(covariates),
-        None if settings.model == "paired" else contrast,
-        settings.voxelwise or None,
-        settings.subject if paired else None,
-        settings.within if paired else None,
-    )
-
-
-def columns_of(table: StudyTable) -> TableColumns:
-    """What the columns of a table can be chosen for; only names that a formula can hold."""
-    frame = table.frame
-    names = [str(name) for name in frame.columns if str(name).isidentifier()]
-    numbers = tuple(name for name in names if frame[name].dtype.kind in "if")
-    text = [name for name in names if name not in numbers]
-    files = tuple(
-        str(name)
-        for name in frame.columns
-        if frame[name].dtype.kind not in "if"
-        and any((table.path.parent / str(value)).is_file() for value in frame[name].dropna().iloc[:3])
-    )
-    groups = tuple(name for name in names if len(set(frame[name].dropna())) == 2)
-    people = tuple(name for name in names if name not in files and (name in text or frame[name].dtype.kind == "i"))
-    return TableColumns(files, groups, numbers, people)
-
-
-def name_of(recipe: GroupSeedMap) -> str:
-    """Name that a group's map gets by itself."""
-    return f"Group seed: {recipe.model.name}"
-
-
-def look_of(recipe: GroupSeedMap) -> dict[str, Colours | Threshold]:
-    """Colours and threshold: p < .001, two-sided and uncorrected, for statistics."""
-    from ...stats.group_seed import threshold_of  # noqa: PLC0415 - SciPy and Numba
-
-    match recipe.measure:
-        case "statistic":
-            low = round(threshold_of(UNCORRECTED_P, recipe.model.df, recipe.model.kind), 2)
-            top = 3 * low
-        case "estimate" | "mean r":
-            low, top = 0.1, 0.8
-        case "p":
-            return {"colours": Colours("viridis", 1.3, 6.0), "threshold": Threshold(3.0)}
-    if recipe.measure == "statistic" and recipe.model.kind == "F":
-        return {"colours": Colours("warm", low, top), "threshold": Threshold(low)}
-    return {"colours": Colours("warm", low, top, "cool", low, top), "threshold": Threshold(low, low)}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,19 +11,18 @@ from msgspec.structs import replace as changed
 
 from ...stats.contrasts import Contrast
 from ...stats.errors import CannotCompute
-from ...stats.power import Sensitivity, correlation, of_contrast, several
+from ...stats.power import Sensitivity
 from ...widgets.model_design import DesignPicture
 from ...widgets.model_settings import ModelSettings
 from ..io.study_table import StudyTable, column_of, paths_of, read_table
 from ..model_data import who
 from ..model_inference import check_inference
 from ..model_parts import Laid, Part, lay_out
+from ..model_traps import CORRECTED_LEVEL, STRICT
 from ..models import TABLE, Model
 from ..problems import Finding, Problem
-from .model_question import inference_of, model_of
+from .model_question import in_words, inference_of, model_of
 
-POWER = 0.8
-MAP_ALPHA = 0.001
 FIELD_OF = {
     "--within": "subject",
     "--exchange": "exchange",
@@ -35,7 +33,6 @@ FIELD_OF = {
     "voxelwise": "voxelwise",
 }
 """Which field an option of the command line is."""
-_OPTION = re.compile(r"--([a-z][a-z-]*)(?: (?:COL|FILE|N)\b)?")
 
 
 @dataclass(frozen=True)
@@ -108,19 +105,12 @@ def check(settings: ModelSettings, atlas: str | None = None) -> Check:
 
 
 @contextmanager
-def _under(name: str, problems: dict[str, str]) -> Iterator[None]:
+def _under(name: str, problems: dict[str, str]) -> Generator[None]:
     """Say what is wrong under a field, unless it is about another one."""
     try:
         yield
     except Problem as problem:
         problems.setdefault(FIELD_OF.get(problem.where, name), in_words(problem))
-
-
-def in_words(problem: Problem) -> str:
-    """A problem of a field: without the file, and without options of the command line."""
-    text = f"{problem.what}; {problem.todo}."
-    text = _OPTION.sub(lambda found: f"“{found[1].replace('-', ' ')}”", text)
-    return text[:1].upper() + text[1:]
 
 
 def _check_columns(model: Model, table: StudyTable) -> None:
@@ -156,7 +146,7 @@ def _described(made: Check, model: Model, laid: Laid) -> Check:
         designs=tuple(_picture(model, laid, part) for part in laid.parts),
         tests=tests,
         words=words_of(model, laid),
-        power=_power(made.settings, laid),
+        power=_power(made.settings, tests),
         findings=laid.findings,
     )
 
@@ -165,7 +155,9 @@ def _asked(model: Model, part: Part, asked: Contrast) -> AskedTest:
     rows, n = len(asked.weights), len(part.design.matrix)
     if part.repeated is not None:
         levels = len(part.repeated.levels) - 1
-        return AskedTest(asked.name, "F", (float(rows * levels), float((n - part.design.matrix.shape[1]) * levels)), False)
+        return AskedTest(
+            asked.name, "F", (float(rows * levels), float((n - part.design.matrix.shape[1]) * levels)), False
+        )
     df = (float(rows), float(n - len(part.design.columns)))
     return AskedTest(asked.name, "F" if model.terms or rows > 1 else "t", df, permuted=True)
 
@@ -208,33 +200,21 @@ def words_of(model: Model, laid: Laid) -> str:
     return " ".join(texts)
 
 
-def _power(settings: ModelSettings, laid: Laid) -> str:
-    """The smallest effects that would be found."""
+def _power(settings: ModelSettings, tests: tuple[AskedTest, ...]) -> str:
+    """The smallest true effects that would be found, as `model_traps.power_lines` says of a fitted model."""
+    alpha = CORRECTED_LEVEL if settings.data == "table" else STRICT
     lines: list[str] = []
-    for part in laid.parts:
-        for asked in part.contrasts:
-            if part.repeated is not None:
-                continue
-            try:
-                found = [
-                    _sensitivity(part, asked, alpha, two_sided=not settings.one_sided) for alpha in (0.05, MAP_ALPHA)
-                ]
-                sizes = [each.detectable(POWER) for each in found]
-            except CannotCompute:
-                continue
-            unit = {"d": "d", "r": "|r|", "f2": "f²"}[found[0].effect]
-            lines.append(f"{asked.name}: {unit} ≥ {sizes[0]:.2g} (p < .05), {sizes[1]:.2g} (p < .001)")
+    for each in tests:
+        a, b = each.df
+        try:
+            if each.statistic == "F":
+                size, sign = Sensitivity("f2", (a, b), a + b + 1, alpha).detectable(), "f²"
+            else:
+                found = Sensitivity("r", (1.0, b), b + 2, alpha, two_sided=not settings.one_sided)
+                size, sign = found.detectable(), "|r|"
+        except CannotCompute:
+            continue
+        lines.append(f"{each.name} {sign} ≥ {size:.2f}")
     if not lines:
         return ""
-    return f"Found with {100 * POWER:.0f} % power: " + "; ".join(lines) + "."
-
-
-def _sensitivity(part: Part, asked: Contrast, alpha: float, *, two_sided: bool) -> Sensitivity:
-    n, p = part.design.matrix.shape
-    extra = len(part.design.columns) - p
-    if not extra:
-        return of_contrast(part.design.matrix, asked.weights, alpha=alpha, two_sided=two_sided)
-    rows = len(asked.weights)
-    if rows > 1:
-        return several(rows, n, others=p + extra - rows, alpha=alpha)
-    return correlation(n, covariates=p + extra - 2, alpha=alpha, two_sided=two_sided)
+    return f"Found in 80 % of such studies at p < {alpha:g} (partial effects): {'; '.join(lines)}."

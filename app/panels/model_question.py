@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from ...widgets.model_settings import PERMUTED, DataKind, ModelSettings
 from ..models import COLUMN, TABLE, Connectivity, Correction, Inference, Model
 from ..problems import Problem
+
+_OPTION = re.compile(r"--([a-z][a-z-]*)(?: (?:COL|FILE|N)\b)?")
 
 
 def model_of(settings: ModelSettings, atlas: str | None = None) -> Model:
@@ -81,6 +84,13 @@ def settings_of(model: Model, inference: Inference) -> ModelSettings:
         tfce_e=inference.tfce_e,
         **taken,
     )
+
+
+def in_words(problem: Problem) -> str:
+    """A problem of a field: without the file, and without options of the command line."""
+    text = f"{problem.what}; {problem.todo}."
+    text = _OPTION.sub(lambda found: f"“{found[1].replace('-', ' ')}”", text)
+    return text[:1].upper() + text[1:]
 
 
 def _listed(text: str) -> tuple[str, ...]:

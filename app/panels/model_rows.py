@@ -14,6 +14,7 @@ from ..model_corrected import Inferred
 from ..model_fit import Fitted, Tested
 from ..model_maps import Permuted
 from ..model_places import RegionPlace
+from ..model_traps import power_lines, traps_of
 from ..model_written import findings_of
 from ..models import Inference
 from ..recipes import Point
@@ -142,12 +143,16 @@ def _exchange(fitted: Fitted, tested: Tested) -> str:
     model = fitted.model
     blocks = ""
     if tested.part.blocks is not None:
-        blocks = f" of whole blocks of {model.exchange}" if model.exchange_mode == "whole" else f" within {model.exchange}"
+        blocks = (
+            f" of whole blocks of {model.exchange}" if model.exchange_mode == "whole" else f" within {model.exchange}"
+        )
     return f"permutations (Freedman and Lane, or signs for means){blocks}"
 
 
-def notes_of(fitted: Fitted, inference: Inference) -> str:
-    """The model in words and as a formula, and every finding."""
+def notes_of(fitted: Fitted, inference: Inference) -> tuple[str, int]:
+    """The model in words and as a formula, what it can find, and every finding; and how many these are."""
+    found = dict.fromkeys((*fitted.findings, *findings_of(fitted, inference), *traps_of(fitted)))
     lines = [f"Formula: {fitted.model.formula}", words_of(fitted.model, fitted.laid)]
-    lines += [finding.message for finding in (*fitted.findings, *findings_of(fitted, inference))]
-    return "\n\n".join(dict.fromkeys(lines))
+    lines += [finding.message for finding in found]
+    lines += [line.message for line in power_lines(fitted, inference)]
+    return "\n".join(lines), len(found)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import psutil
+from habena.stats.blas import one_thread_each
 from habena.stats.inference import Question, permutation_test
 from habena.stats.permute import Shuffling
+from habena.stats.threads import split
 from nilearn.mass_univariate import permuted_ols
 
 from ._report import Row
@@ -33,19 +35,22 @@ def _model() -> tuple[np.ndarray, np.ndarray]:
 def _products(data: np.ndarray, each: int) -> Callable[[], object]:
     """As many products as the test needs: of the tested columns and of the covariates; permutations keep the mean.
 
-    In pieces that stay in the cache: a good deal faster than whole rows of the map.
+    In pieces that stay in the cache, each thread its own: the fastest way found.
     """
     rows = np.random.default_rng(1).standard_normal((N_PERMUTATIONS * each, N_SCANS)).astype(np.float32)
-    tiles = [
-        np.ascontiguousarray(data[:, start : start + VOXELS_AT_ONCE]) for start in range(0, N_VOXELS, VOXELS_AT_ONCE)
-    ]
-    result = np.empty((ROWS_AT_ONCE, VOXELS_AT_ONCE), np.float32)
+    starts = range(0, N_VOXELS, VOXELS_AT_ONCE)
+    tiles = [np.ascontiguousarray(data[:, start : start + VOXELS_AT_ONCE]) for start in starts]
+
+    def part(first: int, last: int) -> None:
+        result = np.empty((ROWS_AT_ONCE, VOXELS_AT_ONCE), np.float32)
+        for tile in tiles[first:last]:
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                several = rows[start : start + ROWS_AT_ONCE]
+                np.matmul(several, tile, out=result[: len(several), : tile.shape[1]])
 
     def call() -> None:
-        for tile in tiles:
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                part = rows[start : start + ROWS_AT_ONCE]
-                np.matmul(part, tile, out=result[: len(part), : tile.shape[1]])
+        with one_thread_each():
+            split(part, len(tiles))
 
     return call
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from command_line import AFFINE, SHAPE, document, done, mm_of_voxels, refused, write_image
-from habena.app import group_runs
+from habena.app import group_cost
+from habena.app.recipes import GroupRun, Preparation
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from scipy import stats
@@ -237,14 +238,14 @@ def test_what_does_not_fit_is_held_smaller_and_the_error_is_said(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, store: str
 ) -> None:
     exact = run(study, tmp_path / "exact")
-    cost = group_runs.group_cost(
-        [group_runs.GroupRun(str(study.folder / each["run"])) for each in exact["parameters"]["runs"]],
-        group_runs.Preparation(),
+    cost = group_cost.group_cost(
+        [GroupRun(str(study.folder / each["run"])) for each in exact["parameters"]["runs"]],
+        Preparation(),
     )
     assert cost.store == "float32"
     assert "float32" in cost.in_words
     assert_allclose(cost.voxels, study.brain.sum(), rtol=0.01)
-    monkeypatch.setattr(group_runs, "_available", lambda _: int(share * cost.nbytes()))
+    monkeypatch.setattr(group_cost, "available", lambda _: int(share * cost.nbytes()))
     small = run(study, tmp_path / "small")
     said = next(finding for finding in small["warnings"] if finding["code"] == "compact-store")
     assert (said["where"], small["parameters"]["store"]) == (store, store)
@@ -256,7 +257,7 @@ def test_what_does_not_fit_is_held_smaller_and_the_error_is_said(
 def test_too_little_memory_is_found_out_before_the_runs_are_held(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_runs, "_available", lambda _: 1000)
+    monkeypatch.setattr(group_cost, "available", lambda _: 1000)
     assert "12 runs need" in refused("group-seed", study.table, "--at", "22,-17,2", "-o", tmp_path / "maps")
     assert not (tmp_path / "maps").exists()
 

@@ -229,8 +229,8 @@ class TestVariancesByGroup:
         assert_allclose(found.df_map[11], reference.df_denom, rtol=1e-9)
         assert_allclose(found.p[11], reference.pvalue, rtol=1e-8)
 
-    def test_two_rows_that_ask_for_one_mean_each_are_no_larger_than_their_parts(self) -> None:
-        """Of independent parts Welch and James's F is the mean of both t squared, up to its correction."""
+    def test_two_independent_means_have_the_closed_form_of_welch_and_james(self) -> None:
+        """F is the mean of both squared t by Johansen's correction, here of known A."""
         y, _ = data(n=40)
         group = np.arange(40) < 15
         fitted = glm.fit(y - 1000, np.column_stack([group, ~group]), variance_groups=group)

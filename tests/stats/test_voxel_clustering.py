@@ -6,7 +6,7 @@ import igraph
 import networkx as nx
 import numpy as np
 import pytest
-from habena.stats import voxel_clustering, voxel_intensity
+from habena.stats import ordered, voxel_clustering, voxel_intensity
 from habena.stats.adjacency import Adjacency, adjacency, adjacency_bytes, degrees, ones
 from habena.stats.arrays import read_only
 from habena.stats.errors import CannotCompute
@@ -178,7 +178,10 @@ def test_a_graph_without_edges_is_not_clustered() -> None:
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_progress_goes_up_to_the_end_and_what_it_raises_comes_through(weighted: bool) -> None:
+def test_progress_goes_up_to_the_end_and_what_it_raises_comes_through(
+    weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordered, "workers", lambda: 1)  # this thread reports after each of its own tiles
     rows = networks(2000, 10)
     cut = at_least(0.3, "positive")
     counted = degree(rows, cut)

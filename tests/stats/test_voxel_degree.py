@@ -226,7 +226,8 @@ def with_threads(count: int):
         lambda rows, report: at_density(usable(rows), 0.2, "positive", report),
     ],
 )
-def test_progress_goes_up_to_the_end_and_what_it_raises_comes_through(work) -> None:
+def test_progress_goes_up_to_the_end_and_what_it_raises_comes_through(work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordered, "workers", lambda: 1)  # this thread reports after each of its own tiles
     rows = unit_rows(series(3000, 5))
     seen: list[float] = []
     work(rows, seen.append)

@@ -103,8 +103,15 @@ class TestTwoLevels:
         reference = stats.ttest_ind(change[:, "TRD"], change[:, "HC"])
         assert_allclose([found.statistic[0], found.p[0]], [reference.statistic, reference.pvalue], rtol=1e-10)
 
+    def test_a_difference_is_the_later_level_in_the_table_less_the_earlier_one(self) -> None:
+        rows = [(who, when) for who in "abc" for when in ("pre", "post")]
+        table = pd.DataFrame(rows, columns=["subject", "when"]).assign(y=[1.0, 4.0, 2.0, 6.0, 3.0, 5.0])
+        design = repeated_design(table, "y ~ when", "subject", "when")
+        assert design.levels == ("pre", "post")
+        assert differences(outcome(table), design)[:, 0].tolist() == [3.0, 4.0, 2.0]
+
     def test_estimates_are_those_of_a_mixed_model_with_a_random_intercept(self) -> None:
-        table = two_groups(24)
+        table = two_groups(24).sort_values("level", ignore_index=True)  # levels are taken as they occur
         design = repeated_design(table, "y ~ group * level + age", "subject", "level")
         assert design.between is not None
         assert design.within is not None
@@ -205,6 +212,20 @@ class TestSeveralLevels:
         assert_array_equal(np.flatnonzero(np.isnan(whole.statistic)), [5, 6])
         assert_array_equal(np.flatnonzero(np.isnan(whole.p_hf)), [5, 6])
         assert_allclose(whole.p_gg[[17]], repeated_test(data[:, [17]], design, np.eye(2)).p_gg)
+
+    def test_work_on_maps_can_be_cancelled_and_no_voxel_is_no_problem(self) -> None:
+        class Stop(Exception):
+            pass
+
+        def report(fraction: float) -> None:
+            if fraction > 0.3:
+                raise Stop
+
+        table = two_groups(levels=("1", "2", "3"))
+        design = repeated_design(table, "~ level", "subject", "level")
+        with pytest.raises(Stop):
+            repeated_test(np.ones((len(table), 40000), np.float32), design, [1], report)
+        assert repeated_test(np.ones((len(table), 0)), design, [1]).p.shape == (0,)
 
     def test_sphericity_holds_its_level_where_it_is_true_and_epsilon_corrects_where_not(self) -> None:
         rng = np.random.default_rng(8)

@@ -164,7 +164,7 @@ def test_sessions_groups_and_numbers_are_models_in_words(with_map: Window) -> No
     z_of_mean = shown_map(with_map).copy()
     for model, chosen, df, column in (
         ("Difference of two sessions", {"Subject": "id", "Session": "session"}, (1.0, 2.0), "session[later - before]"),
-        ("Difference of two groups", {"Predictor": "group"}, (1.0, 4.0), "group"),
+        ("Difference of two groups", {"Predictor": "group"}, (1.0, 4.0), "b - a"),
         ("Regression", {"Predictor": "age"}, (1.0, 4.0), "age"),
     ):
         choose(form(with_map), "Model", model)

@@ -1,0 +1,182 @@
+"""What a model found, shown: tests, permutations as they come in, the scans behind the voxel at the crosshair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from ...stats.errors import CannotCompute
+from ...widgets.model_results import ModelResults, Permutations
+from ...widgets.model_voxel import VoxelData
+from ..questions import ModelPermutations
+from ..resolve import Failure, counts_of
+from ..session import Session
+from .model import Asked, ModelControl
+
+ROWS, VOXEL = "model rows", "model voxel"
+
+
+class ModelShow(QObject):
+    """Binds `ModelResults` to what a `ModelControl` asks."""
+
+    def __init__(self, session: Session, panel: ModelResults, control: ModelControl) -> None:
+        super().__init__(panel)
+        self._session = session
+        self._panel = panel
+        self._control = control
+        self._rows: Any = None
+        self._rows_for: object = None
+        self._voxel_for: object = None
+        self._region = 0
+        panel.test_chosen.connect(self._choose_test)
+        panel.test_activated.connect(self._go_to_peak)
+        panel.map_chosen.connect(self._choose_map)
+        panel.region_chosen.connect(self._choose_region)
+        panel.stop_requested.connect(control.stop)
+        panel.continue_requested.connect(control.go_on)
+        session.jobs.finished.connect(self._take)
+        session.jobs.cancelled.connect(lambda _: self.refresh())
+
+    def refresh(self) -> None:
+        """Show the answer of the model that is asked."""
+        asked = self._control.asked()
+        fitted = None if asked is None else self._session.results.get(asked.fit)
+        if asked is None or fitted is None or isinstance(fitted, Failure):
+            self._rows_for = self._voxel_for = None
+            self._panel.set_empty(self._why_empty(asked, fitted))
+            return
+        self._panel.set_empty("")
+        self._show_maps(asked, fitted)
+        self._show_permutations(asked)
+        self._ask_rows(asked, fitted)
+        self._ask_voxel(asked, fitted)
+
+    def _why_empty(self, asked: Asked | None, fitted: object) -> str:
+        if asked is None:
+            return self.tr("Fit a model in the Model panel to see its tests here.")
+        if isinstance(fitted, Failure):
+            return str(fitted.problem)
+        return self.tr("The model is being fitted.")
+
+    def _show_maps(self, asked: Asked, fitted: Any) -> None:
+        from ..model_maps import maps_offered, title_of_map  # noqa: PLC0415 - pandas and SciPy
+        from .model_rows import legend_of, notes_of  # noqa: PLC0415
+
+        inference = asked.map.inference
+        tested = _tested(fitted, asked.map.test)
+        offered = () if asked.layer is None else maps_offered(tested, inference)
+        self._panel.set_maps([(key, title_of_map(key)) for key in offered], asked.map.shown)
+        self._panel.set_about(legend_of(fitted, inference, tested), *notes_of(fitted, inference))
+
+    # -- permutations
+
+    def _counted(self, asked: Asked, test: str) -> Any:
+        """What is counted of a test, None for nothing."""
+        question = asked.permutations(test)
+        found = self._session.results.get(question)
+        if found is None or isinstance(found, Failure):
+            found = self._session.results.get(counts_of(question))
+        return found
+
+    def _show_permutations(self, asked: Asked) -> None:
+        if not asked.map.inference.permutations:
+            self._panel.set_permutations(None)
+            return
+        question = asked.permutations(asked.map.test)
+        counted = self._counted(asked, asked.map.test)
+        running = self._session.jobs.busy(question)
+        self._panel.set_permutations(_so_far(question, counted, running=running))
+
+    # -- tables
+
+    def _ask_rows(self, asked: Asked, fitted: Any) -> None:
+        inference, test = asked.map.inference, asked.map.test
+        counted = {}
+        if inference.permutations:
+            found = ((each.name, self._counted(asked, each.name)) for each in fitted.tests)
+            counted = {name: permuted for name, permuted in found if permuted is not None}
+        wanted = (fitted, inference, test, tuple(counted.items()))
+        if wanted == self._rows_for:
+            return
+        self._rows_for = wanted
+
+        def work(_: object) -> Any:
+            from .model_rows import rows_of  # noqa: PLC0415 - pandas and SciPy
+
+            return wanted, rows_of(fitted, inference, counted, test)
+
+        self._session.jobs.live(ROWS, work)
+
+    def _ask_voxel(self, asked: Asked, fitted: Any) -> None:
+        from .model_voxel import element_at, voxel_data  # noqa: PLC0415 - pandas and SciPy
+
+        tested = _tested(fitted, asked.map.test)
+        if asked.layer is None:
+            element = min(self._region, fitted.n_elements - 1)
+        else:
+            element = element_at(fitted, self._session.state.crosshair_mm)
+        wanted = (fitted, tested, element)
+        if wanted == self._voxel_for:
+            return
+        self._voxel_for = wanted
+        if element is None:
+            self._panel.voxel.set_data(None, self.tr("The crosshair is where the model has no data."))
+            return
+
+        def work(_: object) -> Any:
+            try:
+                return wanted, voxel_data(fitted, tested, element)
+            except CannotCompute as refused:
+                return wanted, f"{refused.what[:1].upper()}{refused.what[1:]}; {refused.todo}."
+
+        self._session.jobs.live(VOXEL, work)
+
+    def _take(self, key: object, result: Any) -> None:
+        if key == ROWS and result[0] == self._rows_for:
+            self._rows = result[1]
+            self._panel.set_tests(self._rows.tests, self._rows.names)
+            self._panel.set_regions(self._rows.regions, self._rows.region_names)
+        elif key == VOXEL and result[0] == self._voxel_for:
+            found = result[1]
+            if isinstance(found, VoxelData):
+                self._panel.voxel.set_data(found)
+            else:
+                self._panel.voxel.set_data(None, found)
+        elif isinstance(key, ModelPermutations):
+            self.refresh()
+
+    # -- choices
+
+    def _choose_test(self, row: int) -> None:
+        if self._rows is not None and row < len(self._rows.names):
+            self._control.show_test(self._rows.names[row])
+
+    def _go_to_peak(self, row: int) -> None:
+        peak = self._rows.peaks[row] if self._rows is not None and row < len(self._rows.peaks) else None
+        if peak is not None:
+            self._session.move_crosshair(peak, merge=None)
+
+    def _choose_map(self, shown: str) -> None:
+        asked = self._control.asked()
+        if asked is not None:
+            tested = _tested(self._session.results.get(asked.fit), asked.map.test)
+            self._control.show_map(shown, tested.maps.df)
+
+    def _choose_region(self, row: int) -> None:
+        self._region = row
+        self.refresh()
+
+
+def _tested(fitted: Any, name: str) -> Any:
+    """The test of that name, else the first: a view from elsewhere may name another."""
+    return next((each for each in fitted.tests if each.name == name), fitted.tests[0])
+
+
+def _so_far(question: ModelPermutations, counted: Any, *, running: bool) -> Permutations:
+    wanted = question.inference.permutations
+    if counted is None:
+        return Permutations(1, wanted, running)
+    distinct = counted.ready.test.shuffling.exhaustive
+    total = counted.n_total + 1 if distinct else wanted
+    return Permutations(min(counted.n_done + 1, total), total, running, distinct)
