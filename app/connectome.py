@@ -63,7 +63,9 @@ class Connectome:
         return self.matrix.nbytes
 
     def subset(self, nodes: NDArray[np.intp]) -> Connectome:
-        """The same with some of its nodes."""
+        """The same with some of its nodes; itself where these are all, in their order."""
+        if np.array_equal(nodes, np.arange(len(self.names))):
+            return self
         return with_fields(
             self,
             matrix=read_only(self.matrix[np.ix_(nodes, nodes)]),

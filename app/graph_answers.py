@@ -76,7 +76,7 @@ def graph_answer(question: GraphMetric, matrices: tuple[Connectome, ...], atlas:
         When the rule makes no sense for the matrices, or two matrices share no nodes.
     """
     if len(matrices) > 1:
-        matrices = tuple(m.subset(rows) for m, rows in zip(matrices, shared(matrices), strict=True))
+        matrices = tuple(matrix.subset(rows) for matrix, rows in zip(matrices, shared(matrices), strict=True))
     from ..stats.graph import QUICK  # noqa: PLC0415 - Numba
 
     parts = tuple(measured(matrix, question.rule, (*QUICK, question.metric)) for matrix in matrices)
@@ -88,7 +88,9 @@ def graph_answer(question: GraphMetric, matrices: tuple[Connectome, ...], atlas:
         image=None if atlas is None else painted(chosen.connectome, values, atlas),
         unit="edges" if question.metric == "degree" else "",
         space=None if atlas is None else atlas.info.template or None,
-        findings=tuple(finding for part in parts for finding in (*part.connectome.findings, *findings_of(part))),
+        findings=tuple(
+            finding for part in parts for finding in (*part.connectome.findings, *findings_of(part, question.rule))
+        ),
         notes=notes_of(question, parts),
         simulated=any(part.connectome.simulated for part in parts),
         parts=parts,
@@ -148,19 +150,11 @@ def painted(connectome: Connectome, values: Float64, atlas: Atlas) -> ArrayImage
     return ArrayImage(atlas.grid, flat.reshape(atlas.grid.shape, order="F"))
 
 
-def findings_of(part: Measured) -> tuple[Finding, ...]:
-    """What methods papers ask to be said of a thresholded graph."""
-    cut, where = part.thresholded, part.connectome.title
-    found: list[Finding] = []
-    if cut.ties:
-        message = f"{cut.ties} edges have the value at the cut; which of them are kept is by the order of regions."
-        found.append(Finding("graph-ties", where, cut.ties, message))
-    if cut.components > 1:
-        message = f"The graph falls into {cut.components} parts: paths between them count as infinite or not at all."
-        found.append(Finding("graph-components", where, cut.components, message))
-    if cut.n_edges == 0:
-        found.append(Finding("graph-empty", where, 0, "No edge is left: lower the threshold."))
-    return tuple(found)
+def findings_of(part: Measured, rule: EdgeRule) -> tuple[Finding, ...]:
+    """What is to be said of a thresholded graph, in the words of `habena graph`."""
+    from .graphs import findings_of as said  # noqa: PLC0415 - Numba
+
+    return said(part.connectome, part.thresholded, rule.edges, rule.density)
 
 
 def notes_of(question: GraphMetric, parts: tuple[Measured, ...]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from .runs import Prepared, prepare_run
 Report = Callable[[float], None]
 
 LITTLE_SHARED = 0.9  # of the median run's voxels: below it, it is said which run has the fewest
+PREPARING = 0.8  # of the time of a run; the rest is storing it
 ROUNDING = 1e-6  # relative differences below are those of single precision
 
 
@@ -84,17 +85,12 @@ def prepare_group(question: PreparedGroup, report: Report = silent) -> Group:
     columns, reserve = columns_of_all(question)
     gathered: _Gathered | None = None
     for number, run in enumerate(question.runs):
-
-        def part(fraction: float, number: int = number) -> None:
-            report((number + fraction) / len(question.runs))
-
+        preparing, storing = (_share(report, number + done, len(question.runs)) for done in (0, PREPARING))
         with opened(run) as answer:
-            prepared = prepare_run(
-                run.path, answer, own_preparation(question.preparation, run), lambda f, at=part: at(0.8 * f)
-            )
+            prepared = prepare_run(run.path, answer, own_preparation(question.preparation, run), preparing)
         if gathered is None:
             gathered = _Gathered(prepared.grid, store_within(int(prepared.rows.valid.sum()), columns, reserve))
-        gathered.add(run, prepared, lambda f, at=part: at(0.8 + 0.2 * f))
+        gathered.add(run, prepared, storing)
     if gathered is None:
         raise Problem("group", "has no run", "name at least three")
     return gathered.group(question)
@@ -207,6 +203,12 @@ class _Gathered:
         if len(spaces) > 1:
             message = f"The runs state different spaces: {', '.join(spaces)}."
             yield Finding("spaces-differ", self._prepared[0][0].path, len(spaces), message)
+
+
+def _share(report: Report, done: float, total: int) -> Report:
+    """Progress of a part of the work that stands at ``done`` of ``total`` runs."""
+    share = PREPARING if done == int(done) else 1 - PREPARING
+    return lambda fraction: report((done + share * fraction) / total)
 
 
 def _some(rows: UnitRows, inside: NDArray[np.int64]) -> UnitRows:

@@ -250,4 +250,4 @@ def _statistic(tested: Tested) -> str:
 
 def file_name(text: str) -> str:
     """A test's name as part of a file's."""
-    return re.sub(r"[^\w.+-]+", "-", text.replace(":", "x")).strip("-.") or "test"
+    return re.sub(r"[^\w.+]+", "-", text.replace(":", "x")).strip("-.") or "test"

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import PRESETS, frame_of, letters_of
-from .marks import FONT_PX, Line, Mark, Text, caption, shortened
+from .marks import FONT_PX, Box, Line, Mark, Text, caption, shortened
 from .scene import Colour, Mesh, Pose, Rect
 
 Floats = NDArray[np.float64]
 
 MARGIN = 1.08
 RING_PX = 3.0  # between a chosen node and the ring round it
+LETTER = 0.64  # width of a bold letter, of its size
 REACH_PX = 4.0  # a click so near a node still means it
 
 
@@ -158,13 +159,20 @@ def _ring(scene: GraphScene, node: int) -> list[Mark]:
     radius = float(scene.nodes.radii_mm[node]) / aim_of(scene).mm_per_px + RING_PX * scene.scale
     turn = np.linspace(0, 2 * np.pi, 33)
     circle = np.column_stack([x + radius * np.cos(turn), y + radius * np.sin(turn)]).astype(np.float32)
-    marks: list[Mark] = [Line(circle, scene.ink, max(1.0, 1.5 * scene.scale))]
-    if scene.label:
-        is_left = x > scene.size[0] / 2
-        at = x - radius - 4 * scene.scale if is_left else x + radius + 4 * scene.scale
-        across = "right" if is_left else "left"
-        room, size = (at if is_left else scene.size[0] - at) - 4 * scene.scale, 11.5 * scene.scale
-        marks.append(
-            Text(at, y, shortened(scene.label, "", room, 1.1 * size), size, scene.ink, across, "centre", bold=True)
-        )
-    return marks
+    width = max(1.0, 1.5 * scene.scale)
+    marks: list[Mark] = [Line(circle, scene.background, 3 * width), Line(circle, scene.ink, width)]
+    return [*marks, *_label(scene, x, y, radius + 4 * scene.scale)]
+
+
+def _label(scene: GraphScene, x: float, y: float, beside: float) -> list[Mark]:
+    """The name of a node on a plain ground, or nothing."""
+    if not scene.label:
+        return []
+    size, edge = 11.5 * scene.scale, 3 * scene.scale
+    is_left = x > scene.size[0] / 2
+    at = x - beside if is_left else x + beside
+    room = (at if is_left else scene.size[0] - at) - edge
+    text = shortened(scene.label, "", room, 1.15 * size)
+    width = LETTER * size * len(text) + 2 * edge
+    ground = Box((at + edge - width) if is_left else at - edge, y - 0.75 * size, width, 1.5 * size, scene.background)
+    return [ground, Text(at, y, text, size, scene.ink, "right" if is_left else "left", "centre", bold=True)]

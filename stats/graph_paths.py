@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from .arrays import Float64, Int64
-from .graph_bits import Words, bit_rows, count_ones, members
+from .graph_bits import Words, bit_rows, count_ones, lowest_one, members
 from .threads import split
 
 SMALLEST = 64  # nodes worth handing to another thread: graphs of a hundred regions are done before it wakes
@@ -182,18 +182,50 @@ def _among(bits: Words, chosen: Int64, place: Int64, nodes: Int64) -> Words:
 
 
 @njit(cache=True, nogil=True)
+def _inverse_in_word(rows: Words, source: int, everybody: int) -> float:
+    """Sum of 1 / distance in a graph of at most 64 nodes, whose sets fit registers."""
+    remaining = everybody & ~(np.uint64(1) << np.uint64(source))
+    following = rows[source] & remaining
+    inverse, steps = 0.0, 0
+    while following:
+        steps += 1
+        inverse += count_ones(following) / steps
+        remaining ^= following
+        frontier, reached = following, np.uint64(0)
+        while frontier and remaining & ~reached:
+            reached |= rows[np.int64(lowest_one(frontier))]
+            frontier &= frontier - np.uint64(1)
+        following = reached & remaining
+    return inverse
+
+
+@njit(cache=True, nogil=True)
+def _efficiency(part: Words, nodes: Int64) -> float:
+    """Sum of 1 / distance over all pairs of a graph, each from both sides."""
+    k, words = part.shape
+    remaining, sets = np.empty(words, np.uint64), np.empty((2, words), np.uint64)
+    _everybody(remaining, k)
+    total = 0.0
+    if words == 1:
+        everybody = remaining[0]
+        for source in range(k):
+            total += _inverse_in_word(part[:, 0], source, everybody)
+        return total
+    for source in range(k):
+        _everybody(remaining, k)
+        total += _search(part, source, remaining, sets, nodes)[0]
+    return total
+
+
+@njit(cache=True, nogil=True)
 def _local_efficiency(bits: Words, result: Float64, start: int, stop: int) -> None:
     n = bits.shape[0]
     neighbours, place, nodes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     for i in range(start, stop):
         k = members(bits[i], neighbours)
-        part = _among(bits, neighbours[:k], place, nodes)
-        remaining, sets = np.empty(part.shape[1], np.uint64), np.empty((2, part.shape[1]), np.uint64)
-        total = 0.0
-        for j in range(k):
-            _everybody(remaining, k)
-            total += _search(part, j, remaining, sets, nodes)[0]
-        result[i] = total / (k * (k - 1)) if k > 1 else 0.0
+        result[i] = 0.0
+        if k > 1:
+            result[i] = _efficiency(_among(bits, neighbours[:k], place, nodes), nodes) / (k * (k - 1))
 
 
 @njit(cache=True, nogil=True)

@@ -37,12 +37,13 @@ class Units(NamedTuple):
     squares: Float64
 
 
-def unit_residuals(data: NDArray[Any], nuisance: Float64, tested: Float64) -> Units:
+def unit_residuals(data: NDArray[Any], nuisance: Float64, tested: Float64, tick: Callable[[float], object]) -> Units:
     """Residuals of data (n, V) by the nuisance as unit columns, and the observed statistic, computed in float64."""
     n, n_voxels = data.shape
     size = min(VOXELS_AT_ONCE, max(64, -(-n_voxels // 64) * 64))
     tiles = np.zeros((-(-n_voxels // size), n, size), data.dtype)
     squares = np.full(n_voxels, np.nan)
+    progress = _Progress(len(tiles), tick)
 
     def part(start: int, stop: int) -> None:
         for number in range(start, stop):
@@ -52,6 +53,7 @@ def unit_residuals(data: NDArray[Any], nuisance: Float64, tested: Float64) -> Un
             found = along[0] * np.abs(along[0]) if len(along) == 1 else (along**2).sum(axis=0)
             squares[first : first + size] = np.where(valid, found, np.nan)
             tiles[number, :, : columns.shape[1]] = columns
+            progress.one_more()
 
     with one_thread_each():
         split(part, len(tiles))
@@ -71,6 +73,21 @@ def _unit_columns(data: NDArray[Any], nuisance: Float64) -> tuple[Float64, Bool]
         columns *= 1 / np.sqrt(np.where(valid, square, 1))
     columns[:, ~valid] = 0
     return columns, valid
+
+
+class _Progress:
+    """Counts pieces that several threads finish, and tells the thread that waits for them, in that thread."""
+
+    def __init__(self, n: int, tick: Callable[[float], object]) -> None:
+        self._n = n
+        self._tick = tick
+        self._caller = threading.get_ident()
+        self._done: list[None] = []
+
+    def one_more(self) -> None:
+        self._done.append(None)
+        if threading.get_ident() == self._caller:
+            self._tick(len(self._done) / self._n)
 
 
 class Limits(NamedTuple):
@@ -145,7 +162,7 @@ class ByProducts:
         wanted = read_only(np.flatnonzero([arrangement is not None for arrangement in arrangements]))
         exceed = np.zeros(limits.least.shape, np.int32)
         largest = np.full((len(tiles), len(arrangements)), -np.inf, tiles.dtype)
-        caller, finished = threading.get_ident(), list[int]()
+        progress = _Progress(len(tiles), tick)
 
         def part(start: int, stop: int) -> None:
             products = np.empty((len(rows), tiles.shape[2]), tiles.dtype)
@@ -157,9 +174,7 @@ class ByProducts:
                 if maps is not None:
                     inside = maps[:, number * tiles.shape[2] :][:, : tiles.shape[2]]
                     inside[:] = products[::width, : inside.shape[1]]
-                finished.append(number)
-                if threading.get_ident() == caller:
-                    tick(len(finished) / len(tiles))
+                progress.one_more()
 
         with one_thread_each():
             split(part, len(tiles))

@@ -115,7 +115,7 @@ def engine(question: Question, report: Report) -> tuple[ByProducts | ByVoxel, Sc
         nuisance, tested = orthonormal(parts)
         refuse_futile(question.design, nuisance, question.shuffling.invariant)
         if groups is None:
-            units = unit_residuals(question.data, nuisance, tested)
+            units = unit_residuals(question.data, nuisance, tested, report)
             kept = varying(nuisance, question.shuffling.invariant)
             return ByProducts(units, kept, tested, question.two_sided or q > 1), Scale("t" if q == 1 else "F", q, df)
     elif df < 1:

@@ -155,7 +155,7 @@ def test_ties_and_components_are_said_prominently():
     values[:3, :3] = values[3:, 3:] = 0.7
     matrix = Connectome("blocks", values, tuple("abcdef"), ("",) * 6)
     tied = graph(matrix, rule=EdgeRule(density=0.2))
-    assert {finding.code for finding in tied.findings} == {"graph-ties", "graph-components"}
+    assert {finding.code for finding in tied.findings} == {"graph-ties", "components"}
     assert "<b>6</b> ties" in facts_of(tied)
     whole = graph(matrix, rule=EdgeRule(density=None, r=0.7))
     assert "<b>2</b> components" in facts_of(whole)

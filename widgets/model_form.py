@@ -21,7 +21,7 @@ FILES = ("table", "file", "mask")
 
 
 class ModelForm(QWidget):
-    """Form for `ModelSettings`.
+    """Form for `ModelSettings`; its ``buttons`` are placed apart, where they stay in sight while the form scrolls.
 
     Signals
     -------
@@ -57,7 +57,6 @@ class ModelForm(QWidget):
         layout = column(self, margin=8)
         for part in (self._hint, self._data, self._model, self._design_section, self._more, self._inference_section):
             layout.addWidget(part)
-        layout.addWidget(self._actions)
         layout.addStretch(1)
         self.set_columns((), ())
         self.set_designs(())
@@ -72,9 +71,9 @@ class ModelForm(QWidget):
         self._kind = Choice(self.tr("Data"), self.tr("What the model explains"))
         self._kind.set_items(
             [
-                ("file", self.tr("One file: 4D image or table of regions")),
-                ("column", self.tr("Files that a column names")),
-                ("table", self.tr("A column of numbers: the formula's left side")),
+                ("file", self.tr("4D image, table of regions")),
+                ("column", self.tr("Files named in a column")),
+                ("table", self.tr("The formula's left side")),
             ]
         )
         self._kind.setMinimumContentsLength(10)
@@ -175,8 +174,8 @@ class ModelForm(QWidget):
         self._cancel = button(self.tr("Cancel"), self.tr("Stop the fit"))
         self._fit_button.clicked.connect(self.fit_requested)
         self._cancel.clicked.connect(self.cancel_requested)
-        self._actions = QWidget()
-        lines = column(self._actions)
+        self.buttons = QWidget(self)
+        lines = column(self.buttons, margin=8)
         lines.addWidget(self._report)
         lines.addWidget(self._progress)
         lines.addLayout(row(self._fit_button, self._cancel))

@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from .controls import column, described, muted
@@ -22,6 +22,7 @@ from .time_plots import NumberAxis
 Floats = NDArray[np.float64]
 SIZE_PX = 8
 NEAR_PX = 14  # within which a point is under the mouse
+TALL_LINES = 16  # height from which the horizontal axis has a title
 _ROOM = 0.08  # of the extent, round the points
 _JITTER = 0.15  # of the distance of groups
 _GOLDEN = 0.618034  # multiples of it are spread evenly
@@ -165,9 +166,19 @@ class VoxelPlot(QFrame):
         self._line.setData(ends, data.line[0] + data.line[1] * ends)
         self._box.setXRange(low, high, padding=0)
         self._box.setYRange(*_extent(data.y), padding=0)
-        self._bottom.set_title(data.x_title)
+        self._show_title()
         self._left.set_title(data.y_title)
         self._bottom.setTicks([list(enumerate(data.groups))] if data.groups else None)
+
+    def _show_title(self) -> None:
+        """Name the horizontal axis where there is room; the line above names the test anyway."""
+        has_room = self.height() >= TALL_LINES * self.fontMetrics().height()
+        self._bottom.set_title(self._data.x_title if self._data is not None and has_room else "")
+        self._bottom.showLabel(has_room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_title()
 
     def _tell(self) -> None:
         """Name one scan, or the most influential one."""
@@ -239,4 +250,4 @@ def _spread(values: Floats) -> Floats:
     """Small steps aside, so that points of one group do not hide each other: the same for the same values."""
     order = np.empty(len(values), np.int64)
     order[np.argsort(values, kind="stable")] = np.arange(len(values))
-    return _JITTER * (2 * ((order * _GOLDEN) % 1) - 1)
+    return np.asarray(_JITTER * (2 * ((order * _GOLDEN) % 1) - 1), np.float64)

@@ -46,8 +46,8 @@ def _confounds_of_rows(command: Command) -> Command:
 @click.option("--formula", default="~ 1", show_default=True, help="Of the runs, or of differences, such as '~ group'.")
 @click.option("--contrast", metavar="NAME=...", help="Weights, an expression of columns, or the name of one.")
 @click.option("--voxelwise", metavar="COL", help="Column of images of a covariate, such as grey matter.")
-@click.option("--subject", metavar="COL", help="Who was scanned: with --within, second scan less first is modelled.")
-@click.option("--within", metavar="COL", help="Column with two levels, such as session, in the table's order.")
+@click.option("--subject", metavar="COL", help="Who was scanned; differences and means of two scans are modelled.")
+@click.option("--within", metavar="COL", help="Column that tells the two scans apart, such as session.")
 @_confounds_of_rows
 @preparation_options
 @as_json

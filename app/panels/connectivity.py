@@ -7,7 +7,6 @@ from typing import Any
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from ...stats.errors import CannotCompute
 from ...widgets.connectivity_panel import ConnectivityPanel
 from ...widgets.density_slider import Cut
 from ...widgets.matrix import Entry
@@ -17,16 +16,10 @@ from ..recipes import EdgeRule, GraphMetric, MatrixFile, RegionMatrix
 from ..session import Session
 from ..state import Colours, Overlay
 from .connectivity_data import ConnectivityData, Matrix, one_more
+from .connectivity_details import ConnectivityDetails
 from .connectivity_look import fitted, is_fitted
 from .connectivity_view import ConnectivityView
 
-REST_MS = 250  # after which slower metrics are worked out
-DETAILS = "graph details"
-STAGES = (
-    ("betweenness", "eigenvector", "core", "participation", "assortativity", "modularity"),
-    ("small_worldness",),
-)
-"""Metrics that do not follow the slider; the last takes seconds, so the others do not wait for it."""
 CUT = "graph cut"  # changes of the threshold that follow one another are one step of undo
 
 
@@ -49,10 +42,11 @@ class ConnectivityControl(QObject):
         self._settle_due = False
         self._what = ""  # the change under way, for the undo menu
         self._closed = False
-        self._soon, self._rest = QTimer(self), QTimer(self)
-        for timer, slot in ((self._soon, self.refresh), (self._rest, self._ask_details)):
-            timer.setSingleShot(True)
-            timer.timeout.connect(slot)
+        self.details = ConnectivityDetails(session, self)
+        self.details.found.connect(self.view.add_details)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.refresh)
         self.data.wanted.connect(self._make)
         panel.slider.changed.connect(self._cut)
         panel.slider.settled.connect(self._settle)
@@ -70,7 +64,6 @@ class ConnectivityControl(QObject):
         for matrix in panel.matrices.values():
             matrix.clicked.connect(self._go_to_entry)
         session.changed.connect(self._schedule)
-        session.jobs.finished.connect(self._take_details)
 
     # -- showing
 
@@ -88,6 +81,7 @@ class ConnectivityControl(QObject):
         self._panel.set_has_graph(has_graph=answer is not None)
         if answer is None or recipe is None or overlay is None:
             self._answer = None
+            self.details.follow(None)
             self.view.clear()
             return
         self._show_controls(recipe)
@@ -95,8 +89,7 @@ class ConnectivityControl(QObject):
             if self._answer is None:
                 self.room_wanted.emit()
             self._answer = answer
-            self._session.jobs.cancel(DETAILS)
-            self._rest.start(REST_MS)
+            self.details.follow(answer)
         colours = self._fit(overlay, answer)
         self.view.show(answer, colours)
 
@@ -225,47 +218,16 @@ class ConnectivityControl(QObject):
     def _go_to_entry(self, entry: Entry) -> None:
         self.go(entry.row)
 
-    # -- what follows when the slider rests
-
-    def _ask_details(self) -> None:
-        self._start_stage(0)
-
-    def _start_stage(self, stage: int) -> None:
-        answer = self._answer
-        if answer is None or stage >= len(STAGES) or not answer.parts[0].thresholded.n_edges:
-            return
-        title = self.tr("Measuring the graph")
-
-        def work(report: Any) -> Any:
-            from ...stats.graph import Graph, metrics  # noqa: PLC0415 - Numba
-
-            cuts = [part.thresholded for part in answer.parts]
-            try:
-                found = tuple(metrics(cut, STAGES[stage], report=report) for cut in cuts)
-            except CannotCompute:
-                found = ()
-            return answer, stage, found, Graph(cuts[0]).modules
-
-        self._session.jobs.long(DETAILS, title, work)
-
-    def _take_details(self, key: object, result: Any) -> None:
-        if key != DETAILS or self._closed:
-            return
-        answer, stage, found, modules = result
-        if answer is self._answer and found:
-            self.view.add_details(answer, found, modules)
-            self._start_stage(stage + 1)
-
     @property
     def busy(self) -> bool:
         """Whether something is still to be shown."""
-        return self._soon.isActive() or self._rest.isActive() or self.view.brain.busy
+        return self._soon.isActive() or self.details.busy or self.view.brain.busy
 
     def close(self) -> None:
         """Stop what runs by itself and free the graphics memory."""
         self._closed = True
         self._soon.stop()
-        self._rest.stop()
+        self.details.stop()
         self.view.close()
 
 

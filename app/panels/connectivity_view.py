@@ -16,6 +16,7 @@ from ...widgets.connectivity_panel import SIDES, ConnectivityPanel
 from ...widgets.matrix import Entry
 from ...widgets.numbers import format_number
 from ..atlas import Atlas
+from ..connectome import Connectome
 from ..graph_answers import NODAL_TITLES, SIDE_TITLES, GraphAnswer, Measured, nodal, with_metrics
 from ..questions import AtlasData, CortexData
 from ..recipes import RegionMatrix
@@ -26,6 +27,7 @@ from .connectivity_show import (
     METRICS,
     ON_DARK,
     ON_LIGHT,
+    Counts,
     arrangement_of,
     counts_of,
     entry_text,
@@ -60,7 +62,9 @@ class ConnectivityView(QObject):
         self._colours = Colours()
         self.node: int | None = None
         self._limits: dict[str, float] = {}
-        self._matrices_of: object = None
+        self._matrices_of: tuple[Connectome, ...] = ()
+        self._counted: tuple[object, ...] = ()
+        self._counts = Counts(np.array([-1.0, 1.0]), np.zeros(1))
         self._outline: tuple[object, tuple[Mesh, ...]] = (None, ())
         panel.view_chosen.connect(self.brain.look_from)
         self.brain.node_hovered.connect(self._tell_node)
@@ -77,7 +81,7 @@ class ConnectivityView(QObject):
     def clear(self) -> None:
         """Nothing to show."""
         self._answer, self._parts, self.node, self._modules = None, (), None, None
-        self._matrices_of = None
+        self._matrices_of = self._counted = ()
         self.brain.set_scene(None)
 
     def show(self, answer: GraphAnswer, colours: Colours) -> None:
@@ -132,7 +136,7 @@ class ConnectivityView(QObject):
     def _show_matrices(self, answer: GraphAnswer) -> None:
         sides = SIDES if len(answer.parts) > 1 else ("a",)
         connectomes = tuple(part.connectome for part in answer.parts)
-        is_same = self._matrices_of == tuple(map(id, connectomes))
+        is_same = self._matrices_of == connectomes  # which are compared by identity
         for side in sides:
             values = matrix_of(answer, side)
             if not is_same or side not in self._limits:
@@ -141,7 +145,7 @@ class ConnectivityView(QObject):
             self._panel.matrices[side].set_values(values, kept_of(answer, side), self._limits[side], unit)
         if not is_same or self._order == "modules":
             self._arrange(answer)
-        self._matrices_of = tuple(map(id, connectomes))
+        self._matrices_of = connectomes
 
     def _arrange(self, answer: GraphAnswer) -> None:
         arrangement = arrangement_of(answer, self._order, self._modules)
@@ -151,14 +155,17 @@ class ConnectivityView(QObject):
     def _show_edges(self, answer: GraphAnswer) -> None:
         histogram, recipe = self._panel.histogram, answer.recipe
         is_difference = recipe.shown == "difference"
-        edges, counts = counts_of(answer)
-        histogram.set_counts(edges, counts)
+        counted = (recipe.shown, *(part.connectome for part in answer.parts))
+        if counted != self._counted:
+            self._counted = counted
+            self._counts = counts_of(answer)
+            histogram.set_counts(*self._counts)
         cut = answer.parts[-1 if recipe.shown == "b" else 0].thresholded
         threshold = None if is_difference or not cut.n_edges else cut.threshold
         histogram.set_can_drag(not is_difference)
         histogram.set_threshold(threshold, both_sides=recipe.rule.edges != "positive")
         what = "Differences of Fisher z (A − B)" if is_difference else "Correlations"
-        text = f"{what} of {round(counts.sum()):,} pairs of regions"
+        text = f"{what} of {round(self._counts.counts.sum()):,} pairs of regions"
         self._panel.edge_line.setText(text if is_difference else f"{text}; the coloured ones are edges.")
 
     def _show_tables(self, answer: GraphAnswer) -> None:

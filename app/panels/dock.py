@@ -249,9 +249,14 @@ class Panels(QObject):
         self.model = ModelControl(window.session, self.model_form)
         self.model_show = ModelShow(window.session, self.model_results, self.model)
         ModelFiles(window, self.model, self.model_results)
+        form = QWidget()
+        layout = QVBoxLayout(form)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scrolling(self.model_form), 1)
+        layout.addWidget(self.model_form.buttons)
         area, before = Qt.DockWidgetArea, window.dock("clusters").toggleViewAction()
         for name, title, content, control, place, beside in (
-            ("model", self.tr("Model"), scrolling(self.model_form), self.model, area.RightDockWidgetArea, "draw"),
+            ("model", self.tr("Model"), form, self.model, area.RightDockWidgetArea, "draw"),
             ("tests", self.tr("Tests"), self.model_results, self.model_show, area.BottomDockWidgetArea, "regions"),
         ):
             dock = QDockWidget(title, window)

@@ -138,7 +138,7 @@ def _groups(laid: Laid, tested: Tested, x: Float64) -> tuple[str, ...]:
 
 def _where(fitted: Fitted, element: int) -> str:
     if fitted.data is None:
-        return fitted.laid.parts[0].design.response or "outcome"
+        return fitted.model.formula.partition("~")[0].strip() or "outcome"
     where = fitted.data.place.where(element)
     return where.name or ("" if where.at_mm is None else in_words(where.at_mm))
 

@@ -165,17 +165,17 @@ def test_two_sessions_are_tested_as_differences_within_people(study: Study, tmp_
     z, inside = z_maps(study), brain_but_seed(study)
     expected = stats.ttest_rel(z[1::2], z[::2])
     assert (found["n"], found["runs"], found["residual_df"]) == (6, 12, 5)
-    assert found["tests"][0]["name"] == "session[pre - post]"  # the second level less the first, sorted
-    assert_allclose(-read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
+    assert found["tests"][0]["name"] == "session[post - pre]"  # as the table has them: the second less the first
+    assert_allclose(read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
 
 
 def test_group_by_time_is_the_group_effect_on_the_difference(study: Study, tmp_path: Path) -> None:
     pairs = ("--subject", "id", "--within", "session", "--formula", "~ group * session")
-    found = run(study, tmp_path / "maps", *pairs, "--contrast", "group[T.b]:session[pre - post]")
+    found = run(study, tmp_path / "maps", *pairs, "--contrast", "group[T.b]:session[post - pre]")
     z, inside = z_maps(study), brain_but_seed(study)
     change, group = z[1::2] - z[::2], study.group[::2] > 0
     expected = stats.ttest_ind(change[group], change[~group])
-    assert_allclose(-read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
+    assert_allclose(read(found, "t")[inside], expected.statistic[inside], rtol=5e-3, atol=1e-3)
 
 
 def test_a_term_without_the_sessions_is_tested_on_their_means(study: Study, tmp_path: Path) -> None:
@@ -211,6 +211,45 @@ def test_a_voxelwise_covariate_equals_statsmodels(study: Study, tmp_path: Path) 
         grey = study.grey[at].astype(np.float64)
         fitted = sm.OLS(z[at], np.column_stack([np.ones(N), grey - grey.mean()])).fit()
         assert_allclose([t[tuple(ijk)], t_own[tuple(ijk)]], fitted.tvalues, rtol=5e-3, atol=1e-3)
+
+
+def ols_t(y: NDArray[np.float64], x: NDArray[np.float64]) -> float:
+    """T of the mean of y at the mean of a covariate."""
+    return float(sm.OLS(y, np.column_stack([np.ones(len(y)), x - x.mean()])).fit().tvalues[0])
+
+
+def test_a_covariate_of_scans_is_subtracted_and_one_of_people_is_taken_as_it_is(study: Study, tmp_path: Path) -> None:
+    pairs = ("--subject", "id", "--within", "session", "--voxelwise", "grey", "--contrast", "session[post - pre]")
+    of_people = spoil(
+        study,
+        "people.tsv",
+        lambda rows: [row.replace(f"grey{k}.", f"grey{k & ~1}.") for k, row in enumerate(rows, start=-1)],
+    )
+    of_scans = run(study, tmp_path / "scans", *pairs)
+    steady = run(study._replace(table=of_people), tmp_path / "people", *pairs)
+    z, grey = z_maps(study), study.grey.astype(np.float64)
+    assert of_scans["residual_df"] == steady["residual_df"] == 4
+    for ijk in np.argwhere(brain_but_seed(study))[::97]:
+        at = (slice(None), *ijk)
+        change = z[at][1::2] - z[at][::2]
+        expected = ols_t(change, grey[at][1::2] - grey[at][::2]), ols_t(change, grey[at][::2])
+        found = read(of_scans, "t")[tuple(ijk)], read(steady, "t")[tuple(ijk)]
+        assert_allclose(found, expected, rtol=1e-2, atol=2e-3)
+
+
+def test_a_covariate_on_another_grid_is_interpolated(study: Study, tmp_path: Path) -> None:
+    fine = np.diag([3.0, 3.0, 3.0, 1.0])
+    fine[:3, 3] = [-60, -70, -50]
+    mm = np.stack(np.indices((40, 50, 40)), axis=-1) @ fine[:3, :3].T + fine[:3, 3]
+    slopes = np.random.default_rng(4).normal(0, 1, (N, 2))
+    for k, (x, z) in enumerate(slopes):  # linear in place: linear interpolation is exact
+        write_image(study.folder / f"fine{k}.nii.gz", (100 + x * mm[..., 0] + z * mm[..., 2]).astype(np.float32), fine)
+    table = spoil(study, "fine.tsv", lambda rows: [rows[0], *(row.replace("grey", "fine") for row in rows[1:])])
+    found = run(study._replace(table=table), tmp_path / "maps", "--voxelwise", "grey")
+    z, t, places = z_maps(study), read(found, "t"), mm_of_voxels()
+    for ijk in np.argwhere(brain_but_seed(study))[::97]:
+        x, _, up = places[tuple(ijk)]
+        assert_allclose(t[tuple(ijk)], ols_t(z[(slice(None), *ijk)], slopes @ (x, up)), rtol=1e-2, atol=2e-3)
 
 
 def test_each_run_is_cleaned_of_its_own_confounds(study: Study, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from habena.render.graph_canvas import GraphCanvas
 from habena.render.graph_scene import GraphScene, Links, Nodes, aim_of, graph_marks, node_at, placed
-from habena.render.marks import Line, Text
+from habena.render.marks import Box, Line, Text
 from habena.render.scene import Mesh
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkFiltersSources import vtkSphereSource
@@ -128,9 +128,14 @@ def test_letters_tell_the_sides_and_the_chosen_node_has_a_ring_and_its_name(scen
     marks = graph_marks(replace(scene, ringed=1, label="Insula R", note="5 edges"))
     texts = {mark.text for mark in marks if isinstance(mark, Text)}
     assert {"L", "R", "A", "P", "Insula R", "5 edges"} <= texts
-    (ring,) = [mark for mark in marks if isinstance(mark, Line)]
     places, _ = placed(scene)
-    assert np.allclose(ring.points[:-1].mean(axis=0), places[1], atol=0.5)
+    rings = [mark for mark in marks if isinstance(mark, Line)]
+    assert {ring.colour for ring in rings} == {scene.ink, scene.background}, "seen on whatever is behind it"
+    for ring in rings:
+        assert np.allclose(ring.points[:-1].mean(axis=0), places[1], atol=0.5)
+    (name,) = [mark for mark in marks if isinstance(mark, Text) and mark.text == "Insula R"]
+    (ground,) = [mark for mark in marks if isinstance(mark, Box)]
+    assert ground.x < name.x <= ground.x + ground.width
 
 
 def test_an_empty_graph_is_a_picture_of_its_background(canvas, scene):

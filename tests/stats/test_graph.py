@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networkx.algorithms.community import louvain_communities
 from networkx.algorithms.community import modularity as networkx_modularity
+from scipy.sparse.csgraph import shortest_path
 
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
 
@@ -167,6 +168,19 @@ def test_weighted_metrics_equal_networkx_also_where_paths_tie(n: int, density: f
     lengths = [d / scale for _, row in nx.all_pairs_dijkstra_path_length(graph, weight="length") for d in row.values()]
     expected = np.sum(lengths) / np.count_nonzero(lengths) if np.any(lengths) else np.nan
     assert found.overall["path_length"] == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(("density", "networks"), [(0.25, 2), (0.4, 3)])
+def test_local_efficiency_of_many_neighbours_equals_scipys_paths(density: float, networks: int) -> None:
+    rng = np.random.default_rng(12)  # networks: neighbourhoods of more than 64 nodes, some far apart within them
+    rows = rng.standard_normal((260, 60)) + rng.standard_normal((networks, 60))[np.arange(260) % networks]
+    adjacency = threshold_matrix(np.corrcoef(rows), density=density).weights > 0
+    assert adjacency.sum(axis=1).max() > 64
+    expected = []
+    for own in adjacency:
+        part = shortest_path(adjacency[np.ix_(own, own)].astype(float), unweighted=True)
+        expected.append((1 / part[~np.eye(len(part), dtype=bool)]).mean())
+    np.testing.assert_allclose(measured(adjacency, "local_efficiency").nodal["local_efficiency"], expected, **TIGHT)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

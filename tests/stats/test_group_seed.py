@@ -11,7 +11,7 @@ from habena.stats.arrays import read_only
 from habena.stats.confounds import Nuisance, design
 from habena.stats.errors import CannotCompute
 from habena.stats.group_contrast import group_test
-from habena.stats.group_kernels import fisher_zs
+from habena.stats.group_kernels import fisher_zs, statistics
 from habena.stats.group_rows import (
     RunRows,
     Store,
@@ -22,7 +22,7 @@ from habena.stats.group_rows import (
     store_for,
     stored,
 )
-from habena.stats.group_seed import group_maps, log_p, threshold_of
+from habena.stats.group_seed import compile_kernels, group_maps, log_p, threshold_of
 from habena.stats.rows import UnitRows, compact_rows, unit_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,6 +185,18 @@ def test_a_covariate_that_says_nothing_new_leaves_its_voxels_empty() -> None:
     assert_array_equal(np.isnan(maps.statistic), [False, True, True, True, False])
     assert_array_equal(np.isnan(maps.estimate), [False, True, True, True, False])
     assert np.isfinite(maps.mean_z).all()
+
+
+def test_every_kind_of_model_is_one_compilation() -> None:
+    compile_kernels()
+    r = correlated(8, 50)
+    for covariate in (None, r.copy(), np.asfortranarray(r)):
+        for contrast in ([1.0, 0.0], np.eye(2)):
+            for pairs in (None, np.arange(8).reshape(4, 2)):
+                n = 8 if pairs is None else 4
+                x = np.column_stack([np.ones(n), np.arange(n)])
+                group_maps(r, group_test(x, contrast, pairs), None if covariate is None else covariate[:n])
+    assert len(statistics.signatures) == 1
 
 
 def test_many_voxels_on_all_threads() -> None:

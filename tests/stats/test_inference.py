@@ -288,6 +288,16 @@ def test_nothing_is_lost_on_cancel():
     same(last, test.count(1, 81))
 
 
+def test_getting_ready_can_be_cancelled():
+    def report(fraction: float) -> None:
+        raise KeyboardInterrupt
+
+    for more in ({}, {"variance_groups": np.arange(20) // 10}):
+        data, design = model(20, 50)
+        with pytest.raises(KeyboardInterrupt):
+            PermutationTest(Question(data, design, np.array([[0, 1, 0, 0]]), Shuffling(20), **more), report)
+
+
 def test_measures_are_corrected_by_their_own_largest_value():
     question = several_blocks(np.float64)
     found = permutation_test(question)

@@ -130,6 +130,10 @@ def test_memory_and_model_are_said_before_anything_is_prepared(with_table: Windo
     assert "6 runs of about" in said(with_table)
     assert "of memory as float32" in said(with_table)
     assert not any(isinstance(o.recipe, GroupSeedMap) for o in with_table.session.state.overlays)
+    choose(form(with_table), "Model", "Regression")
+    settle(with_table)
+    assert "choose the column of groups or of a number" in said(with_table)
+    assert not form(with_table)._prepare.isEnabled()
 
 
 def test_the_map_follows_a_click_and_its_legend_says_n_df_and_uncorrected(with_map: Window) -> None:
@@ -192,13 +196,6 @@ def test_covariates_are_ticked_and_cost_degrees_of_freedom(with_map: Window) -> 
     press(form(with_map), "Prepare")
     settle(with_map)
     assert recipe(with_map).model.columns == ("Intercept", "center(age)")
-
-
-def test_a_model_that_is_not_complete_is_said_and_cannot_be_prepared(with_table: Window) -> None:
-    choose(form(with_table), "Model", "Regression")
-    settle(with_table)
-    assert "choose the column of groups or of a number" in said(with_table)
-    assert not form(with_table)._prepare.isEnabled()
 
 
 def test_a_sphere_can_stand_still_and_the_selected_mask_is_a_seed(with_map: Window) -> None:
