@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..stats.graph import Edges, GraphMetrics, Thresholded
     from ..stats.graph_null import Nulls
     from .connectome import Connectome
-    from .runs import Prepared
 
 Report = Callable[[float], None]
 
@@ -193,9 +192,9 @@ def matrix_of(source: str, options: RunOptions, report: Report) -> Connectome:
     from .io.atlases import describe  # noqa: PLC0415
     from .questions import PreparedRun  # noqa: PLC0415
     from .results import Results  # noqa: PLC0415
-    from .seeding import SeedPlace, check_seed  # noqa: PLC0415
+    from .seeding import about_brain, check_preparation  # noqa: PLC0415
 
-    check_seed(source, SeedPlace(at_mm=(0.0, 0.0, 0.0)), options.preparation)
+    check_preparation(options.preparation)
     atlas = describe(options.atlas or DEFAULT_ATLAS).id
     question = RegionMatrix((FileMap(source),), atlas, options.preparation, kind=options.kind)
     results = Results(1 << 62)
@@ -203,18 +202,7 @@ def matrix_of(source: str, options: RunOptions, report: Report) -> Connectome:
     _refuse_other_space(source, answer.space, atlas)
     prepared = answer_to(PreparedRun(question.runs[0], options.preparation), results, report)
     found = of_run(question, prepared, open_atlas(atlas))
-    return replace(found, findings=(*_about_brain(source, prepared), *found.findings))
-
-
-def _about_brain(source: str, prepared: Prepared) -> tuple[Finding, ...]:
-    """Say that a mask was made by the program."""
-    from .seeding import AUTOMATIC  # noqa: PLC0415
-
-    if not str(prepared.notes["brain"]).startswith(AUTOMATIC):
-        return ()
-    count = len(prepared.voxels)
-    message = f"No brain mask is given and the run is not masked: an automatic mask of {count} voxels is used."
-    return (Finding("automatic-mask", source, count, message),)
+    return replace(found, findings=(*about_brain(source, prepared.notes), *found.findings))
 
 
 def _refuse_other_space(source: str, space: str | None, atlas: str) -> None:

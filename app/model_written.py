@@ -141,6 +141,9 @@ def findings_of(fitted: Fitted, inference: Inference) -> tuple[Finding, ...]:
         found.append(Finding("uncorrected", where, fitted.n_elements, message))
     if fitted.simulated:
         found.append(Finding("simulated", where, None, "The data are simulated: nobody was scanned for them."))
+    if inference.across_tests and inference.correction not in {"none", "fwe"}:
+        message = f"p_fwe is over all tests; the maps of {inference.correction} are corrected within each test."
+        found.append(Finding("across-statistic-only", where, None, message))
     if fitted.model.variance == "by-group" and inference.permutations:
         message = "Permutations compare the statistics v and G of Winkler et al. (2014), not Welch's t and F."
         found.append(Finding("welch-permuted", where, None, message))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -73,7 +73,7 @@ def seed(
         raise Problem(run, what, "lower the order of the polynomial")
     chosen, notes, warnings = seed_of(place, source, run)
     found: Answer = answer_to(SeedCorrelation(recipe, chosen, preparation, measure), results, report)
-    findings = (*found.findings, *_about_brain(run, found), *warnings)
+    findings = (*found.findings, *about_brain(run, found.notes), *warnings)
     found = replaced(found, findings=findings, notes=dict(found.notes) | notes | simulated_note(source))
     if files.out is not None:
         _write(files.out, found, source, inputs)
@@ -90,16 +90,8 @@ def check_seed(run: str, place: SeedPlace, preparation: Preparation) -> None:
     Problem
         With what to give instead.
     """
-    numbers = {
-        "radius": place.radius_mm,
-        "drop": preparation.drop,
-        "fwhm": preparation.fwhm_mm,
-        "detrend": preparation.detrend,
-        "censor": preparation.censor_fd_mm,
-    }
-    for name, value in numbers.items():
-        if value is not None and not 0 <= value < math.inf:
-            raise Problem(name, f"{value:g} makes no sense", "give 0 or more")
+    check_preparation(preparation)
+    _refuse_negative({"radius": place.radius_mm})
     given = [name for name in ("at_mm", "region", "mask") if getattr(place, name) is not None]
     if len(given) != 1:
         what = "no seed is given" if not given else "more than one seed is given"
@@ -110,9 +102,32 @@ def check_seed(run: str, place: SeedPlace, preparation: Preparation) -> None:
         raise Problem("radius", "a sphere needs a centre", "give --at X,Y,Z, or leave --radius out")
     if place.atlas is not None and place.region is None:
         raise Problem("atlas", "an atlas is named but no region", "give --region NAME, or leave --atlas out")
+
+
+def check_preparation(preparation: Preparation) -> None:
+    """Refuse a preparation that says nothing sensible.
+
+    Raises
+    ------
+    Problem
+        With what to give instead.
+    """
+    numbers = {
+        "drop": preparation.drop,
+        "fwhm": preparation.fwhm_mm,
+        "detrend": preparation.detrend,
+        "censor": preparation.censor_fd_mm,
+    }
+    _refuse_negative(numbers)
     if preparation.confounds is not None and not preparation.columns and preparation.censor_fd_mm is None:
         todo = "name them with --columns a,b, or give --censor FD"
         raise Problem(preparation.confounds, "none of its columns is asked for", todo)
+
+
+def _refuse_negative(numbers: Mapping[str, float | None]) -> None:
+    for name, value in numbers.items():
+        if value is not None and not 0 <= value < math.inf:
+            raise Problem(name, f"{value:g} makes no sense", "give 0 or more")
 
 
 def inputs_of(run: str, place: SeedPlace, preparation: Preparation) -> tuple[Path, ...]:
@@ -194,12 +209,12 @@ def _region_seed(place: SeedPlace, source: Answer, run: str) -> tuple[MaskSeed, 
     return MaskSeed(RegionMask(info.id, tuple(region.index for region in regions))), notes, warnings
 
 
-def _about_brain(run: str, found: Answer) -> tuple[Finding, ...]:
-    """Say that a mask was made by the program."""
-    how = str(found.notes["brain"])
+def about_brain(run: str, notes: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Say that a mask was made by the program; ``notes`` are those of a prepared run."""
+    how = str(notes["brain"])
     if not how.startswith(AUTOMATIC):
         return ()
-    count = int(found.notes["brain_voxels"])
+    count = int(notes["brain_voxels"])
     message = f"No brain mask is given and the run is not masked: an automatic mask of {count} voxels is used."
     return (Finding("automatic-mask", run, count, message),)
 

@@ -17,10 +17,10 @@ from .questions import PreparedRun
 from .recipes import FileMap, Preparation
 from .results import Results
 from .seeding import (
-    AUTOMATIC,
     SeedFiles,
     SeedPlace,
-    check_seed,
+    about_brain,
+    check_preparation,
     check_seed_files,
     image_of,
     inputs_of,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 Report = Callable[[float], None]
 Measure = Literal["degree", "clustering"]
 
-ANY_PLACE = SeedPlace(at_mm=(0.0, 0.0, 0.0))
 SHARE_TO_USE = 0.9
 CLUSTERING = "the clustering coefficient"
 MEANINGS = {
@@ -89,7 +88,7 @@ def voxel_graph(
     """
     preparation = preparation or Preparation()
     check_graph(graph)
-    check_seed(run, ANY_PLACE, preparation)
+    check_preparation(preparation)
     inputs = inputs_of(run, SeedPlace(), preparation)
     check_seed_files(SeedFiles(out), inputs)
     results = Results(1 << 62)
@@ -158,7 +157,7 @@ def _answer(run: str, measure: Measure, graph: VoxelGraph, prepared: Prepared, r
         image=ArrayImage(prepared.grid, unflatten(found.values, prepared.voxels, prepared.grid.shape)),
         unit="voxels" if measure == "degree" and not graph.weighted else "",
         space=prepared.space,
-        findings=(*_about_brain(run, prepared), *prepared.findings, *_findings(run, cut)),
+        findings=(*about_brain(run, prepared.notes), *prepared.findings, *_findings(run, cut)),
         notes=dict(prepared.notes) | notes,
         simulated=prepared.simulated,
     )
@@ -218,14 +217,6 @@ def _meaning(measure: Measure, graph: VoxelGraph) -> str:
     if measure == "degree":
         return MEANINGS[measure, graph.rule, graph.weighted]
     return "clustering coefficient (Onnela)" if graph.weighted else "clustering coefficient"
-
-
-def _about_brain(run: str, prepared: Prepared) -> tuple[Finding, ...]:
-    how, count = str(prepared.notes["brain"]), int(prepared.notes["brain_voxels"])
-    if not how.startswith(AUTOMATIC):
-        return ()
-    message = f"No brain mask is given and the run is not masked: an automatic mask of {count} voxels is used."
-    return (Finding("automatic-mask", run, count, message),)
 
 
 def _findings(run: str, cut: Cut) -> tuple[Finding, ...]:

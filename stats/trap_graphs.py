@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import ttest_ind
 
 from .arrays import Float64
 from .correlate import mean_r
@@ -71,6 +70,8 @@ def mean_connectivity(where: str, mean_r_of_scan: ArrayLike, group: ArrayLike) -
 
     van den Heuvel et al. 2017, doi 10.1016/j.neuroimage.2017.02.005. The value is p.
     """
+    from scipy.stats import ttest_ind  # noqa: PLC0415 - 1.7 s, which other traps of graphs need not wait for
+
     values, members = np.asarray(mean_r_of_scan, dtype=np.float64), np.asarray(group)
     one, two = _two_groups(values, members)
     found: Any = ttest_ind(one, two, equal_var=False)

@@ -150,8 +150,10 @@ class ModelControl(QObject):
         failed = None if asked is None else self._session.results.get(asked.fit)
         if asked is not None and isinstance(failed, Failure) and asked.map.model.formula == settings.formula:
             problem = failed.problem
-            name = "" if problem.where == settings.table else f"{Path(problem.where).name}: "
-            self._form.set_report(name + in_words(problem), ok=False)
+            words = in_words(problem)
+            if problem.where != settings.table:
+                words = f"{Path(problem.where).name}: {words[:1].lower()}{words[1:]}"
+            self._form.set_report(words, ok=False)
         elif settings.table and settings.data == "file" and not settings.file:
             self._form.set_report(self.tr("Choose the file of the data, or drop it on its field."), ok=True)
         elif settings.table and settings.data == "column" and not settings.column:
