@@ -37,6 +37,7 @@ def look(
 ) -> Looked:
     """Runs, model and memory of a form; why not, when there is none."""
     from ..group_cost import group_cost  # noqa: PLC0415 - SciPy and Numba
+    from ...stats import group_seed  # noqa: PLC0415 - slow to import: here, and not when `look_of` asks for it
     from ..group_models import study_group  # noqa: PLC0415 - formulaic
 
     try:
@@ -48,7 +49,9 @@ def look(
     except Problem as problem:
         return Looked((), None, None, f"{problem.where}: {problem.what}; {problem.todo}.", False)
     tested = f"{model.name}: {model.kind} with {model.residual_df} degrees of freedom, n = {len(model.design)}."
-    lines = [tested, cost.in_words, *(finding.message for finding in findings)]
+    df, kind = model.df, model.kind
+    least = f"p < {UNCORRECTED_P:g} uncorrected from {kind} = {group_seed.threshold_of(UNCORRECTED_P, df, kind):.2f}."
+    lines = [tested, least, cost.in_words, *(finding.message for finding in findings)]
     return Looked(runs, model, cost, "\n".join(lines), cost.store is not None)
 
 

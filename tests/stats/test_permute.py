@@ -10,7 +10,7 @@ import pytest
 from habena.stats.errors import CannotCompute
 from habena.stats.multisets import count_orders, order_at, rank_of
 from habena.stats.permute import Shuffling
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SUBJECTS = np.repeat(["ann", "bob", "cid"], 2)
@@ -45,6 +45,7 @@ def test_three_against_three_has_twenty_arrangements_each_visited_once():
 
 
 @pytest.mark.parametrize("kind", ["permute", "flip", "both"])
+@settings(deadline=None, max_examples=40)
 @given(values=st.lists(st.integers(-1, 1), min_size=2, max_size=5))
 def test_every_distinct_design_is_visited_exactly_once(kind, values):
     columns = np.array(values, float)[:, None]
@@ -132,6 +133,7 @@ def test_the_first_of_enumerated_arrangements_are_a_fair_sample():
     assert np.abs(ups).max() < 0.15
 
 
+@settings(deadline=None, max_examples=50)
 @given(labels=st.lists(st.integers(0, 3), min_size=1, max_size=6))
 def test_orders_of_a_multiset_are_ranked_as_sorted(labels):
     given_labels = np.array(labels)

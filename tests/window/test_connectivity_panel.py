@@ -141,7 +141,7 @@ def test_a_run_and_an_atlas_become_a_painted_graph_with_its_facts_in_sight(with_
 
 def test_the_slider_repaints_slices_matrix_table_and_histogram_and_can_be_taken_back(with_graph):
     panel = panel_of(with_graph)
-    before = {part: picture(part) for part in (with_graph.area.slices, panel.matrices["a"])}
+    before = {part: picture(part) for part in (with_graph.area.slices, panel.matrices["a"], panel.canvas)}
     edges, steps = answer_of(with_graph).parts[0].thresholded.n_edges, len(with_graph.session.store._steps)
     slide(panel, with_graph, times=8)
     cut = answer_of(with_graph).parts[0].thresholded
@@ -317,6 +317,13 @@ def test_a_matrix_of_a_file_is_shown_and_says_why_there_is_no_glass_brain(open_w
     named(panel, QTableView, "Nodes").selectRow(5)
     settled(window)
     assert panel.matrices["a"]._selected == 5
+    panel.tabs.setCurrentIndex(0)
+    press(panel, "Compare with matrix")
+    settled(window)
+    assert len(answer_of(window).parts) == 2
+    choose(panel, "Show", "A − B")
+    settled(window)
+    assert (panel.matrices["difference"]._values == 0).all(), "a matrix does not differ from itself"
 
 
 def test_a_file_that_is_no_matrix_is_refused_with_the_reason(open_window, tmp_path, monkeypatch):

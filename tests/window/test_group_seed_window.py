@@ -127,6 +127,7 @@ def test_runs_that_are_open_make_a_group_of_their_own(open_window: OpenWindow, s
 
 def test_memory_and_model_are_said_before_anything_is_prepared(with_table: Window) -> None:
     assert "mean: t with 5 degrees of freedom, n = 6." in said(with_table)
+    assert f"p < 0.001 uncorrected from t = {stats.t.isf(0.0005, 5):.2f}." in said(with_table)
     assert "6 runs of about" in said(with_table)
     assert "of memory as float32" in said(with_table)
     assert not any(isinstance(o.recipe, GroupSeedMap) for o in with_table.session.state.overlays)
