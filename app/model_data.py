@@ -143,6 +143,7 @@ def _regions(model: Model, table: StudyTable, rows: Sequence[int]) -> ModelData:
 
 def _analysed(model: Model, scans: Scans, report: Report) -> tuple[NDArray[np.int64], tuple[Finding, ...]]:
     """Elements that count, and what to know about them."""
+    chosen, findings = _chosen(model, scans)
     first = scans.read(0)
     finite, varies = np.isfinite(first), np.zeros(first.shape, bool)
     empty = first == 0
@@ -153,33 +154,46 @@ def _analysed(model: Model, scans: Scans, report: Report) -> tuple[NDArray[np.in
         varies |= values != first
         some_empty |= values == 0
         report(n / scans.n)
-    chosen = finite & varies & _chosen(model, scans)
+    chosen = finite & varies & chosen
     if not chosen.any():
         raise Problem(scans.where, "no element varies over the scans within the mask", "check the mask and the images")
-    findings: list[Finding] = []
     count = int((some_empty & chosen).sum())
     if count > 0:
         message = (
             f"{count} of {int(chosen.sum())} analysed elements are exactly 0 in some scans but not in all, "
             "as outside a field of view: a mask is safer."
         )
-        findings.append(Finding("zero-in-some", str(scans.where), count, message))
-    return np.flatnonzero(chosen), tuple(findings)
+        findings = (*findings, Finding("zero-in-some", str(scans.where), count, message))
+    return np.flatnonzero(chosen), findings
 
 
-def _chosen(model: Model, scans: Scans) -> NDArray[np.bool_]:
-    """Elements within mask and region."""
+def _chosen(model: Model, scans: Scans) -> tuple[NDArray[np.bool_], tuple[Finding, ...]]:
+    """Elements within mask and region, and what to know about the mask."""
     place = scans.whole
     if not isinstance(place, VolumePlace):
-        return _chosen_on_surface(model, scans)
-    chosen = np.ones(len(place.voxels), bool)
+        return _chosen_on_surface(model, scans), ()
+    chosen, findings = np.ones(len(place.voxels), bool), ()
     if model.mask is not None:
-        from .runs import mask_on_grid  # noqa: PLC0415 - compiled
-
-        chosen &= mask_on_grid(model.mask, place.grid).reshape(-1, order="F")
+        inside, findings = _mask(model.mask, place)
+        chosen &= inside.reshape(-1, order="F")
     if model.region is not None:
         chosen &= _region(model, place, scans.where).reshape(-1, order="F")
-    return chosen
+    return chosen, findings
+
+
+def _mask(path: str, place: VolumePlace) -> tuple[NDArray[np.bool_], tuple[Finding, ...]]:
+    from .io.volumes import open_volume  # noqa: PLC0415
+    from .runs import mask_on_grid  # noqa: PLC0415 - compiled
+
+    with closing(open_volume(path)) as mask:
+        same = mask.grid == place.grid
+    inside = mask_on_grid(path, place.grid)
+    if not inside.any():
+        raise Problem(path, "holds no voxel of the images", "give a mask that is above 0 where the images lie")
+    if same:
+        return inside, ()
+    message = "The mask is on another grid than the images: it is taken at their voxels' centres, nearest neighbour."
+    return inside, (Finding("mask-resampled", path, None, message),)
 
 
 def _chosen_on_surface(model: Model, scans: Scans) -> NDArray[np.bool_]:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..stats import formulas
 from ..stats.contrasts import Contrast
 from ..stats.glm import Fit, TestMaps, fit, test
 from ..stats.repeated_measures import RepeatedTest, repeated_test
 from ..stats.within import RepeatedDesign
-from .io.study_table import StudyTable, read_table
+from .io.study_table import StudyTable, column_of, read_table
 from .model_data import ModelData, read_covariate, read_data
 from .model_parts import Laid, Part, about, lay_out
 from .models import TABLE, Model
@@ -207,6 +208,10 @@ def _refuse_places(model: Model) -> None:
 def _outcome(model: Model, laid: Laid, table: StudyTable) -> NDArray[np.float64]:
     outcome = laid.outcome
     if outcome is None:
+        with about(table.path):
+            left = formulas.parse(model.formula).response
+        for name in left.variables if left else ():
+            column_of(table, name)
         todo = "write it on the left of the formula, such as 'madrs ~ group', or name images as DATA"
         raise Problem(table.path, f"the formula '{model.formula}' names no outcome of numbers", todo)
     return np.asarray(outcome, np.float64)[:, None]

@@ -33,7 +33,7 @@ class Part:
     contrasts : tuple of Contrast
     combine : (n, rows) float64 or None
         Makes an observation of several scans: means or differences of a subject's; None when each scan is one.
-    blocks : (n,) int64 or None
+    blocks : (n,) or None
         Exchangeability blocks.
     groups : (n,) or None
         Groups with variances of their own.
@@ -44,7 +44,7 @@ class Part:
     design: LinearDesign
     contrasts: tuple[Contrast, ...]
     combine: Float64 | None = None
-    blocks: NDArray[np.int64] | None = None
+    blocks: NDArray[Any] | None = None
     groups: NDArray[Any] | None = None
     repeated: RepeatedDesign | None = None
 
@@ -142,9 +142,7 @@ def row_left_out(table: StudyTable, row: int, model: Model, reason: str) -> Find
     return Finding("row-left-out", name, row + 1, f"{name} (row {row + 1}) is left out: {reason}.")
 
 
-def groups_of(
-    model: Model, table: StudyTable, rows: NDArray[np.int64], terms: Sequence[Term]
-) -> NDArray[Any] | None:
+def groups_of(model: Model, table: StudyTable, rows: NDArray[np.int64], terms: Sequence[Term]) -> NDArray[Any] | None:
     """Groups of the first categorical factor of the formula, when their variances may differ."""
     if model.variance == "pooled":
         return None
@@ -156,7 +154,7 @@ def groups_of(
     raise Problem(table.path, what, "add the group to the formula, or leave --variance out")
 
 
-def _blocks(model: Model, table: StudyTable, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def _blocks(model: Model, table: StudyTable, rows: NDArray[np.int64]) -> NDArray[Any] | None:
     if model.exchange is None:
         return None
     column = column_of(table, model.exchange).iloc[rows]
@@ -165,7 +163,7 @@ def _blocks(model: Model, table: StudyTable, rows: NDArray[np.int64]) -> NDArray
         raise Problem(
             table.path, f"row {row + 1} has no value in column {model.exchange}", "name the block of every row"
         )
-    return np.unique(column.astype(str).to_numpy(), return_inverse=True)[1].astype(np.int64)
+    return column.astype(str).to_numpy()
 
 
 def _check_columns(model: Model, table: StudyTable) -> None:

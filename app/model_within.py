@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..stats import formulas
 from ..stats.contrasts import Contrast, contrast, term_contrasts
 from ..stats.design import INTERCEPT, LinearDesign, Term, refuse_inestimable
 from ..stats.errors import CannotCompute
+from ..stats.formula_values import Categories, evaluate, is_categorical
 from ..stats.within import RepeatedDesign, repeated_design
 from .io.study_table import StudyTable, column_of
 from .model_parts import Laid, Part, groups_of, refuse_twice, row_left_out
@@ -160,8 +162,9 @@ def _of_weights(name: str, text: str, designs: list[LinearDesign]) -> tuple[int,
 
 
 def _outcome(model: Model, frame: pd.DataFrame, used: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Left side of the formula, where it is a column of numbers."""
-    name = model.formula.partition("~")[0].strip().strip("`")
-    if name not in frame.columns or frame[name].dtype.kind not in "fi":
+    """Left side of the formula, where it is made of columns of numbers."""
+    left = formulas.parse(model.formula).response
+    if left is None or any(name not in frame.columns or is_categorical(frame[name]) for name in left.variables):
         return None
-    return frame[name].to_numpy(np.float64)[used]
+    values = evaluate(left, frame.iloc[used])
+    return None if isinstance(values, Categories) or values.ndim > 1 else np.asarray(values, np.float64)

@@ -85,6 +85,7 @@ class Panels(QObject):
             self._build_connectivity,
             self._build_group_seed,
             self._build_model,
+            self._build_tests,
             self._finish,
         ]
 
@@ -243,31 +244,38 @@ class Panels(QObject):
         self._keep_in_step(dock, self.connectivity, costly=True)
 
     def _build_model(self) -> None:
-        """The form beside the seed's, its results below the views."""
-        window = self._window
-        self.model_form, self.model_results = ModelForm(), ModelResults()
-        self.model = ModelControl(window.session, self.model_form)
-        self.model_show = ModelShow(window.session, self.model_results, self.model)
-        ModelFiles(window, self.model, self.model_results)
-        form = QWidget()
-        layout = QVBoxLayout(form)
+        """The form of a model beside the seed's; its buttons stay in sight."""
+        self.model_form = ModelForm()
+        self.model = ModelControl(self._window.session, self.model_form)
+        whole = QWidget()
+        layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolling(self.model_form), 1)
         layout.addWidget(self.model_form.buttons)
-        area, before = Qt.DockWidgetArea, window.dock("clusters").toggleViewAction()
-        for name, title, content, control, place, beside in (
-            ("model", self.tr("Model"), form, self.model, area.RightDockWidgetArea, "draw"),
-            ("tests", self.tr("Tests"), self.model_results, self.model_show, area.BottomDockWidgetArea, "regions"),
-        ):
-            dock = QDockWidget(title, window)
-            dock.setObjectName(name)
-            dock.setWidget(content)
-            window.addDockWidget(place, dock)
-            window.tabifyDockWidget(window.dock(beside), dock)
-            window.restoreDockWidget(dock)
-            window.menus.panels.insertAction(before, dock.toggleViewAction())
-            self._keep_in_step(dock, control, costly=name == "tests")
+        dock = self._add_dock("model", self.tr("Model"), whole, Qt.DockWidgetArea.RightDockWidgetArea, "draw")
+        self._keep_in_step(dock, self.model, costly=False)
+
+    def _build_tests(self) -> None:
+        """The results of a model below the views."""
+        window, self.model_results = self._window, ModelResults()
+        self.model_show = ModelShow(window.session, self.model_results, self.model)
+        ModelFiles(window, self.model, self.model_results)
+        place = Qt.DockWidgetArea.BottomDockWidgetArea
+        dock = self._add_dock("tests", self.tr("Tests"), self.model_results, place, "regions")
         self.model.results_wanted.connect(lambda: (dock.show(), dock.raise_()))
+        self._keep_in_step(dock, self.model_show, costly=True)
+
+    def _add_dock(self, name: str, title: str, content: QWidget, place: Qt.DockWidgetArea, beside: str) -> QDockWidget:
+        """A dock of its own, behind others."""
+        window = self._window
+        dock = QDockWidget(title, window)
+        dock.setObjectName(name)
+        dock.setWidget(content)
+        window.addDockWidget(place, dock)
+        window.tabifyDockWidget(window.dock(beside), dock)
+        window.restoreDockWidget(dock)
+        window.menus.panels.insertAction(window.dock("clusters").toggleViewAction(), dock.toggleViewAction())
+        return dock
 
     def _make_room(self, dock: QDockWidget) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""

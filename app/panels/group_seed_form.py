@@ -36,8 +36,8 @@ def look(
     report: Callable[[float], None],
 ) -> Looked:
     """Runs, model and memory of a form; why not, when there is none."""
-    from ..group_cost import group_cost  # noqa: PLC0415 - SciPy and Numba
     from ...stats import group_seed  # noqa: PLC0415 - slow to import: here, and not when `look_of` asks for it
+    from ..group_cost import group_cost  # noqa: PLC0415 - SciPy and Numba
     from ..group_models import study_group  # noqa: PLC0415 - formulaic
 
     try:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .model_check import AskedTest, Check
 
 CHECK = "model check"
+STOPPED = "was stopped"  # by the user: no reason to complain
 CHECK_MS = 150  # after which what is typed is looked at
 
 
@@ -146,10 +147,8 @@ class ModelControl(QObject):
         return bool({"file": settings.file, "column": settings.column, "table": "table"}[settings.data])
 
     def _show_report(self, asked: Asked | None) -> None:
-        settings = self._settings
-        failed = None if asked is None else self._session.results.get(asked.fit)
-        if asked is not None and isinstance(failed, Failure) and asked.map.model.formula == settings.formula:
-            problem = failed.problem
+        settings, problem = self._settings, self._problem(asked)
+        if problem is not None:
             words = in_words(problem)
             if problem.where != settings.table:
                 words = f"{Path(problem.where).name}: {words[:1].lower()}{words[1:]}"
@@ -160,6 +159,16 @@ class ModelControl(QObject):
             self._form.set_report(self.tr("Choose the column that names the images."), ok=True)
         else:
             self._form.set_report("", ok=True)
+
+    def _problem(self, asked: Asked | None) -> Problem | None:
+        """Why the model of the form has no answer, or its permutations have none."""
+        if asked is None or asked.map.model.formula != self._settings.formula:
+            return None
+        for question in (asked.fit, asked.permutations(asked.map.test)):
+            found = self._session.results.get(question)
+            if isinstance(found, Failure) and found.problem.what != STOPPED:
+                return found.problem
+        return None
 
     def _progress(self, key: object, title: str, fraction: float) -> None:
         del title

@@ -36,7 +36,6 @@ class ModelShow(QObject):
         panel.stop_requested.connect(control.stop)
         panel.continue_requested.connect(control.go_on)
         session.jobs.finished.connect(self._take)
-        session.jobs.cancelled.connect(lambda _: self.refresh())
 
     def refresh(self) -> None:
         """Show the answer of the model that is asked."""
@@ -143,8 +142,6 @@ class ModelShow(QObject):
                 self._panel.voxel.set_data(found)
             else:
                 self._panel.voxel.set_data(None, found)
-        elif isinstance(key, ModelPermutations):
-            self.refresh()
 
     # -- choices
 

@@ -344,6 +344,14 @@ def test_students_sleep_is_the_paired_test_that_r_prints(tmp_path: Path) -> None
     assert_allclose(test["ci"], [0.7001142, 2.4598858], rtol=1e-7)
 
 
+def test_the_outcome_of_repeated_measures_may_be_a_function(tmp_path: Path) -> None:
+    frame = pd.read_csv(sleep_table(tmp_path), sep="\t").assign(extra=lambda frame: frame["extra"] + 3)
+    table = write_table(tmp_path / "log.tsv", frame)
+    (test,) = table_model(table, "log(extra) ~ drug", "--subject", "person", "--within", "drug")["tests"]
+    expected = stats.ttest_rel(*(np.log(np.array(each) + 3) for each in reversed(SLEEP)))
+    assert_allclose([test["value"], test["p"]], [expected.statistic, expected.pvalue])
+
+
 def by_person(study: Study, level: str) -> Any:
     rows = study.frame[study.frame["session"] == level].sort_values("subject").index
     return study.data[rows].astype(np.float64)

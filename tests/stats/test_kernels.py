@@ -66,9 +66,9 @@ for name in MODULES:
 
 def signatures():
     return {
-        f"{module}.{name}": len(kernel.signatures)
+        f"{kernel.__module__}.{kernel.__name__}": len(kernel.signatures)
         for module, loaded in list(sys.modules.items()) if module.startswith("habena.")
-        for name, kernel in vars(loaded).items() if isinstance(kernel, Dispatcher)
+        for kernel in vars(loaded).values() if isinstance(kernel, Dispatcher)
     }
 
 before = signatures()

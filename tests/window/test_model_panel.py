@@ -23,9 +23,9 @@ from habena.widgets.model_fields import DropField, FormulaEdit, TextLines
 from habena.widgets.model_form import ModelForm
 from habena.widgets.model_results import ModelResults
 from panel_events import cells, choose, press, selected, titles, write
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QTableView, QWidget
 from window_events import named, press_key, settle, wait_until
 from window_files import OpenWindow
 
@@ -60,10 +60,8 @@ def two_sessions(tmp_path: Path) -> Path:
     """A table of two sessions of 10 subjects, one of whom has only the first."""
     rng = np.random.default_rng(11)
     rows = ["participant_id\tgroup\ttime\tmadrs"]
-    for n in range(10):
-        for time in ("1pre", "2post"):
-            if (n, time) != (4, "2post"):
-                rows.append(f"sub-{n:02d}\t{'ab'[n % 2]}\t{time}\t{rng.normal(20, 4):.2f}")
+    scans = [(n, time) for n in range(10) for time in ("1pre", "2post") if (n, time) != (4, "2post")]
+    rows += [f"sub-{n:02d}\t{'ab'[n % 2]}\t{time}\t{rng.normal(20, 4):.2f}" for n, time in scans]
     (tmp_path / "sessions.tsv").write_text("\n".join(rows) + "\n")
     return tmp_path / "sessions.tsv"
 
@@ -154,8 +152,6 @@ def fit(window: Window) -> None:
 
 def said(window: Window) -> str:
     """What the form says."""
-    from PySide6.QtWidgets import QLabel
-
     return "\n".join(label.text() for label in panel(window).findChildren(QLabel) if label.isVisibleTo(panel(window)))
 
 
@@ -394,7 +390,7 @@ def test_the_scans_of_the_voxel_at_the_crosshair_are_shown_with_their_influence(
     assert results(fitted).voxel.data() is None
 
 
-def _middle_of_first_test(window: Window) -> tuple[QWidget, Qt.MouseButton, Qt.KeyboardModifier, object]:
+def _middle_of_first_test(window: Window) -> tuple[QWidget, Qt.MouseButton, Qt.KeyboardModifier, QPoint]:
     table = named(results(window), QTableView, "Tests")
     place = table.visualRect(table.model().index(0, 0)).center()
     return table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place
@@ -420,9 +416,7 @@ def test_repeated_measures_of_a_table_need_no_map_and_list_who_is_incomplete(
     checked(with_form)
     fit(with_form)
     assert not with_form.session.state.overlays
-    asked = Model(
-        TABLE, str(two_sessions), "madrs ~ group * time", subject="participant_id", within="time"
-    )
+    asked = Model(TABLE, str(two_sessions), "madrs ~ group * time", subject="participant_id", within="time")
     expected = model(asked, Inference(permutations=300, correction="fwe"))
     shown = rows_of_tests(with_form)
     for test in expected.tests:
