@@ -259,7 +259,7 @@ class FileCommands(QObject):
         session.start(
             ("save", path),
             title,
-            lambda report: write_answer(path, answer, like, frame, report),
+            lambda report: write_answer(path, answer, like, frame, report, smooth=overlay.smooth),
             lambda _: self._saved(path),
         )
 
@@ -322,8 +322,8 @@ class FileCommands(QObject):
         return name if accepted else None
 
 
-def write_answer(path: str, answer: Answer, like: Answer, frame: int, report: Any) -> None:
-    """Write one frame of an answer on the grid of a file's image."""
+def write_answer(path: str, answer: Answer, like: Answer, frame: int, report: Any, *, smooth: bool = True) -> None:
+    """Write one frame of an answer on the grid of a file's image, blended between voxels only where it is shown so."""
     from ..stats.resample import resample  # noqa: PLC0415 - compiled
     from .io.write import Record, write_map  # noqa: PLC0415
 
@@ -334,7 +334,7 @@ def write_answer(path: str, answer: Answer, like: Answer, frame: int, report: An
     is_mask = isinstance(image, MaskImage)
     if image.grid != base.grid:
         to_source = image.grid.inverse @ base.grid.affine
-        how = "nearest" if is_mask or answer.is_labels else "linear"
+        how = "linear" if smooth and not (is_mask or answer.is_labels) else "nearest"
         values = resample(values, to_source, base.grid.shape, how, outside=0.0)
     if is_mask:
         values = values > 0

@@ -38,6 +38,7 @@ REGIONS = (
     Column("Effect", "", "number", "Cohen's d, of F tests f²"),
 )
 WIDE_PX = 760  # from which tests and scans stand side by side
+TALL_LINES = 13  # height from which the line about p-values has room
 LEAST_HEIGHT = 150
 
 
@@ -193,8 +194,13 @@ class ModelResults(QWidget):
         title = self.tr("Notes ({n})").format(n=warnings) if warnings else self.tr("Notes")
         self._tabs.setTabText(self._tabs.count() - 1, title)
         self._legend.setText(legend)
-        self._legend.setVisible(bool(legend))
-        self._notes.setText(notes)
+        self._show_legend()
+        self._notes.setText(f"{legend}\n{notes}")
+
+    def _show_legend(self) -> None:
+        """Where there is no room the notes have it."""
+        has_room = self.height() >= TALL_LINES * self.fontMetrics().height()
+        self._legend.setVisible(has_room and bool(self._legend.text()))
 
     def set_regions(self, rows: Sequence[Sequence[Cell]] | None, names: Sequence[Hashable] = ()) -> None:
         """Show the regions of a test; None where the data are no table of regions."""
@@ -217,5 +223,6 @@ class ModelResults(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._show_legend()
         wide = self.width() >= WIDE_PX
         self._splitter.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)

@@ -119,7 +119,7 @@ class VoxelPlot(QFrame):
         self._plot.hideButtons()
         self._view.setCentralItem(self._plot)
         self._points, self._ring = pg.ScatterPlotItem(size=SIZE_PX), pg.ScatterPlotItem(size=SIZE_PX + 6)
-        self._line = pg.PlotCurveItem()
+        self._line = pg.PlotCurveItem(antialias=True)
         for part in (self._line, self._points, self._ring):
             self._plot.addItem(part)
         layout = column(self, margin=4)

@@ -5,6 +5,7 @@ Values are float32; masks, which come as bool, are uint8.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..grid import Affine
 from ..problems import Finding, Problem
-from .files import reading, replacing
+from .files import Stamp, reading, replacing
 from .layout import Report
 from .space import MNI152, TALAIRACH, Space
 from .volume_info import VolumeInfo
@@ -90,8 +91,16 @@ def write_map(
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal, read in pieces."""
-    with reading(path), path.open("rb") as file:
+    """SHA-256 of a file's content, in hexadecimal; read once while its size and time of change stay the same."""
+    with reading(path):
+        found = path.stat()
+        return _sha256(path.absolute(), Stamp(found.st_size, found.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=4096)
+def _sha256(path: Path, stamp: Stamp) -> str:
+    del stamp  # tells one version of the file from the next
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

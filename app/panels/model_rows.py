@@ -124,14 +124,14 @@ def legend_of(fitted: Fitted, inference: Inference, tested: Tested) -> str:
     if fitted.data is not None and fitted.data.place.unit == "vertex":
         neighbours = "neighbours along edges"
     correction = {
-        "none": f"not corrected for {n} elements" if n > 1 else "one test",
+        "none": f"not corrected for {n} elements",
         "fdr": f"false discovery rate over {n} (Benjamini and Hochberg)",
         "fwe": f"family-wise over {n} by the largest statistic",
         "tfce": f"family-wise by TFCE, H {inference.tfce_h:g}, E {inference.tfce_e:g}, {neighbours}",
         "cluster-extent": f"family-wise by cluster extent at p < {inference.cluster_p:g}, {neighbours}",
         "cluster-mass": f"family-wise by cluster mass at p < {inference.cluster_p:g}, {neighbours}",
     }[inference.correction]
-    parts.append(correction)
+    parts.append(correction if n > 1 else "one outcome, nothing to correct for")
     if inference.permutations:
         parts.append(f"{_exchange(fitted, tested)}, seed {inference.seed}")
     if fitted.simulated:

@@ -103,6 +103,26 @@ def test_the_sidecar_holds_the_whole_record(tmp_path, source):
     assert sha256(source) == digest
 
 
+def test_an_input_of_several_maps_is_hashed_once_and_anew_when_it_changes(tmp_path, source, monkeypatch):
+    hashed: list[str] = []
+
+    def counted(file, name):
+        hashed.append(file.name)
+        return plain(file, name)
+
+    plain = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    for name in ("one.nii", "two.nii.gz"):
+        write_map(tmp_path / name, MAP, open_volume(source).info, Record({}, (source,)))
+    assert len(hashed) == 1
+    first, stamp = sha256(source), source.stat()
+    content = bytearray(source.read_bytes())
+    content[-1] ^= 1
+    source.write_bytes(content)
+    os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns + 1))
+    assert sha256(source) == hashlib.sha256(content).hexdigest() != first
+
+
 def test_the_space_is_handed_on(tmp_path):
     source = image_file(tmp_path / "a_space-MNI152NLin6Asym_bold.nii", numbers(SHAPE))
     write_map(tmp_path / "map.nii", MAP, open_volume(source).info, RECORD)
