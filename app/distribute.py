@@ -44,7 +44,7 @@ def count_on(address: str, question: Question, n: int, report: Report = silent) 
         edges = [1 + part * n // parts for part in range(parts + 1)]
         waiting = [client.submit(_count, shared, start, stop, pure=False) for start, stop in pairwise(edges)]
         counts: Counts | None = None
-        for number, future in enumerate(as_completed(waiting)):
+        for number, future in enumerate(as_completed(waiting, loop=client.loop)):
             try:
                 found = future.result()
             except Exception as error:

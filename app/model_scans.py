@@ -85,6 +85,7 @@ def _volume_frames(path: Path, table: StudyTable, rows: Sequence[int]) -> Scans:
     image: Any = answer.image
     if not image.ready(image.n_frames - 1):
         image.load()
+    findings = tuple(each for each in answer.findings if not each.code.startswith("tr-"))  # scans are no time series
     return Scans(
         path,
         len(rows),
@@ -92,7 +93,7 @@ def _volume_frames(path: Path, table: StudyTable, rows: Sequence[int]) -> Scans:
         _whole(answer),
         with_data(path),
         image.close,
-        answer.findings,
+        findings,
         answer.simulated,
     )
 

@@ -13,7 +13,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from .answers import Answer
 from .atlas import Atlas, AtlasInfo, Region
 from .compute import atlas_answer, compute, model_permutations, open_atlas
-from .display import first_overlay
 from .io.atlases import atlas_ids
 from .io.memory import DoesNotFit
 from .jobs import Jobs
@@ -22,27 +21,15 @@ from .problems import Finding, Problem
 from .questions import (
     AtlasData,
     CortexData,
-    ModelFit,
     ModelPermutations,
-    PreparedGroup,
-    PreparedRun,
-    Projection,
-    QualityOf,
     Question,
-    RegionSurface,
 )
 from .recipes import (
     AtlasLabels,
-    Drawing,
     FileMap,
-    GraphMetric,
-    GroupSeedMap,
-    MatrixFile,
     ModelMap,
     Point,
     Recipe,
-    RegionMatrix,
-    SeedCorrelation,
     label_file,
 )
 from .resolve import Failure, asked, concrete, counts_of, helpful_to, missing, permutations_of, stands_on
@@ -50,6 +37,8 @@ from .results import Results
 from .scenes import Scenes, Shown, has_surface
 from .state import Layout, Overlay, ViewState
 from .store import Store
+from .titles import family_of, name_of, title_of
+from .view_changes import shown_as_atlas, with_layer, without_other_tables
 
 Level = Literal["info", "warning", "error"]
 LIVE = "live"
@@ -189,7 +178,7 @@ class Session(QObject):
         self._together.append([("open", path) for path in paths])
         for path in paths:
             work = partial(open_path, path, cortex=cortex)
-            self.start(("open", path), f"Opening {_name(path)}", work, partial(self._take_in_turn, ("open", path)))
+            self.start(("open", path), f"Opening {name_of(path)}", work, partial(self._take_in_turn, ("open", path)))
 
     def _take_in_turn(self, key: object, opened: Opened) -> None:
         self._early[key] = opened
@@ -241,7 +230,7 @@ class Session(QObject):
 
     def open_atlas(self, atlas: str) -> None:
         """Open a label image of the user's as an atlas: its regions are named, found and shown; see `label_file`."""
-        title = f"Opening {_name(label_file(atlas)[0])}"
+        title = f"Opening {name_of(label_file(atlas)[0])}"
         self.start(("open", atlas), title, lambda _: open_atlas(atlas), self._take_atlas)
 
     def _take_atlas(self, atlas: Atlas) -> None:
@@ -268,12 +257,12 @@ class Session(QObject):
         for finding in findings:
             if finding.code in QUIET:
                 continue
-            self.noticed.emit(Notice("warning", f"{_name(finding.where)}: {finding.message}"))
+            self.noticed.emit(Notice("warning", f"{name_of(finding.where)}: {finding.message}"))
 
     def load_rest(self, recipe: FileMap, answer: Answer) -> None:
         """Unpack the other frames of a compressed series in the background."""
         if answer.rest is not None:
-            title = f"Loading {_name(recipe.path)}"
+            title = f"Loading {name_of(recipe.path)}"
             self.start(("load", recipe), title, answer.rest, lambda _: self._on_view(self.state))
 
     # -- the loop
@@ -393,7 +382,7 @@ class Session(QObject):
         spill = getattr(answer.image, "spill", None) if isinstance(answer, Answer) else None
         if spill is not None:
             folder = cache_folder()
-            title = f"Unpacking {_name(recipe.path)}"
+            title = f"Unpacking {name_of(recipe.path)}"
             self.start(
                 ("load", recipe), title, lambda report: spill(folder, report), lambda _: self._on_view(self.state)
             )
@@ -457,104 +446,6 @@ class Session(QObject):
         self._discard.clear()
 
 
-def with_layer(state: ViewState, recipe: Recipe, answer: Answer) -> ViewState:
-    """The view with a new layer on top, selected; the first image also places the crosshair."""
-    key = state.next_key()
-    lowest = not any(overlay.visible for overlay in state.overlays)
-    overlay = first_overlay(key, recipe, answer, lowest=lowest)
-    box = answer.box_mm if lowest else None
-    crosshair = state.crosshair_mm
-    if box is not None and not all(a <= c <= b for a, c, b in zip(box[0], crosshair, box[1], strict=True)):
-        x, y, z = (round((a + b) / 2, 3) for a, b in zip(*box, strict=True))
-        crosshair = (x, y, z)
-    return replace(state, overlays=(*state.overlays, overlay), selected=key, crosshair_mm=crosshair)
-
-
-def shown_as_atlas(state: ViewState, recipe: AtlasLabels, answer: Answer) -> ViewState:
-    """The view in which layers that showed a label image as numbers show it as an atlas."""
-    file = FileMap(label_file(recipe.atlas)[0])
-    overlays = tuple(
-        replace(first_overlay(overlay.key, recipe, answer, lowest=False), visible=overlay.visible)
-        if overlay.recipe == file
-        else overlay
-        for overlay in state.overlays
-    )
-    return replace(state, overlays=overlays)
-
-
-def without_other_tables(state: ViewState, atlas: str) -> ViewState:
-    """The view in which a label image has the table of names that ``atlas`` says, where it had another one."""
-    image = label_file(atlas)[0]
-
-    def is_same(other: str) -> bool:
-        return label_file(other)[0] == image
-
-    overlays = tuple(
-        replace(overlay, recipe=AtlasLabels(atlas))
-        if isinstance(overlay.recipe, AtlasLabels) and is_same(overlay.recipe.atlas)
-        else overlay
-        for overlay in state.overlays
-    )
-    atlases = tuple(other for other in state.atlases if not is_same(other))
-    vouched = tuple(replace(one, atlas=atlas) if is_same(one.atlas) else one for one in state.vouched)
-    return replace(state, overlays=overlays, atlases=atlases, vouched=vouched)
-
-
-def family_of(recipe: Recipe) -> object:
-    """What stays the same while an answer is renewed: an old map may stand in for a new one of the same family."""
-    match recipe:
-        case SeedCorrelation(run=run, preparation=preparation, measure=measure):
-            return run, preparation, measure
-        case Drawing(grid_of=grid_of):
-            return grid_of
-        case GraphMetric(a=a, b=b):
-            return a, b
-        case ModelMap(model=model, test=test, shown=shown):
-            return model, test, shown
-        case GroupSeedMap(runs=runs, preparation=preparation, model=model, measure=measure):
-            return runs, preparation, model, measure
-        case _:
-            return recipe
-
-
-def title_of(question: Question) -> str:
-    """What a job says that it does."""
-    title = _opening_of(question)
-    match question:
-        case RegionMatrix(runs=(FileMap(path=path),)):
-            title = f"Correlating the regions of {_name(path)}"
-        case RegionMatrix():
-            title = "Averaging matrices"
-        case ModelFit(model=model):
-            title = f"Fitting {model.formula}"
-        case ModelPermutations(inference=inference, test=test):
-            title = f"{inference.permutations} permutations of {test}"
-        case PreparedGroup(runs=runs):
-            title = f"Preparing {len(runs)} runs"
-        case CortexData() | Projection():
-            title = "Preparing the cortex"
-        case RegionSurface():
-            title = "Preparing a region"
-        case _:
-            pass
-    return title or "Computing"
-
-
-def _opening_of(question: Question) -> str:
-    """What a job says that reads one file; empty for others."""
-    match question:
-        case FileMap(path=path) | MatrixFile(path=path):
-            return f"Opening {_name(path)}"
-        case PreparedRun(run=FileMap(path=path)):
-            return f"Preparing {_name(path)}"
-        case QualityOf(run=FileMap(path=path)):
-            return f"Looking at the quality of {_name(path)}"
-        case AtlasData(id=atlas):
-            return f"Reading atlas {_name(label_file(atlas)[0])}"
-        case _:
-            return ""
-
-
 def _attempt(question: Question, known: Callable[[Question], Any]) -> Any:
     """An answer or why there is none; a defect in one is no reason to lose the others."""
     try:
@@ -563,10 +454,6 @@ def _attempt(question: Question, known: Callable[[Question], Any]) -> Any:
         return Failure(problem)
     except Exception as defect:  # noqa: BLE001 - raised again where the answers arrive
         return defect
-
-
-def _name(path: str) -> str:
-    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
 
 
 def _close(answer: Any) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import null_space
+from scipy.stats import chi2, norm
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 
@@ -127,8 +128,9 @@ def _length_in(columns: Float64, basis: Float64) -> Float64:
 class Scale:
     """How the number that is counted becomes a test statistic.
 
-    Inside, a statistic is kept as a signed square: of the partial correlation (R2 for F), or of the v of Aspin and
-    Welch (the G of Winkler et al. 2014) with variance groups.
+    Inside, a statistic is kept as a signed square: of the partial correlation (R2 for F). With variance groups it is
+    shown as the v of Aspin and Welch (the G of Winkler et al. 2014) and compared as z (chi-square), which has the same
+    distribution at each voxel, nearly.
 
     Attributes
     ----------
@@ -144,7 +146,7 @@ class Scale:
     df: int
 
     def statistic(self, squares: NDArray[Any]) -> NDArray[Any]:
-        """Test statistics of signed squares; the dtype stays."""
+        """Test statistics of signed squares as they are shown; the dtype stays."""
         if self.name == "G":
             return squares
         if self.name == "v":
@@ -153,22 +155,19 @@ class Scale:
             odds = self.df * squares / (1 - np.minimum(np.abs(squares), 1))
         return odds / self.q if self.name == "F" else signed_root(odds)
 
-    def log_p(self, squares: NDArray[Any], *, two_sided: bool = True) -> Float64:
-        """Logarithm of the parametric p of signed squares.
+    def compared(self, squares: NDArray[Any]) -> NDArray[Any]:
+        """What signed squares that are compared stand for: t, F, z, or chi-square by its degrees of freedom."""
+        return squares / self.q if self.name == "G" else self.statistic(squares)
 
-        Raises
-        ------
-        CannotCompute
-            With variance groups: their statistics have degrees of freedom of their own at each voxel.
-        """
-        if self.name in {"v", "G"}:
-            raise CannotCompute("statistics with variance groups have no one p", "compare tests of one scale")
-        statistic = self.statistic(np.asarray(squares, np.float64))
+    def log_p(self, squares: NDArray[Any], *, two_sided: bool = True) -> Float64:
+        """Logarithm of the parametric p of signed squares that are compared; nearly, with variance groups."""
+        statistic = self.compared(np.asarray(squares, np.float64))
         if self.name == "F":
             return f_distribution.logsf(statistic, self.q, self.df)
-        if two_sided:
-            return np.log(2) + t_distribution.logsf(np.abs(statistic), self.df)
-        return t_distribution.logsf(statistic, self.df)
+        if self.name == "G":
+            return chi2.logsf(self.q * statistic, self.q)
+        tail = t_distribution(self.df).logsf if self.name == "t" else norm.logsf
+        return np.log(2) + tail(np.abs(statistic)) if two_sided else tail(statistic)
 
 
 def signed_root(squares: NDArray[Any]) -> NDArray[Any]:

@@ -48,6 +48,9 @@ class Result:
     Attributes
     ----------
     statistic : (V,) float64
+    compared : (V,) float64
+        What is compared and given to the measures: the statistic; with variance groups z, or chi-square by its degrees
+        of freedom.
     scale : Scale
         What the statistic is.
     n_done, n_total : int
@@ -62,6 +65,7 @@ class Result:
     """
 
     statistic: Float64
+    compared: Float64
     scale: Scale
     n_done: int
     n_total: int
@@ -95,14 +99,15 @@ class PermutationTest:
         by_products = isinstance(self._engine, ByProducts) and question.data.dtype == np.float32
         self.tolerance = TOLERANCE_SINGLE if by_products else TOLERANCE_DOUBLE
         squares = self._engine.squares
-        self.statistic: Float64 = self.scale.statistic(squares)
+        self.statistic: Float64 = self.scale.statistic(self._engine.shown)
+        self._mapped: Float64 = self.scale.compared(squares)
         self.two_sided = question.two_sided or self.scale.q > 1
         self._compared = self._sided(squares)
         self._valid = ~np.isnan(squares)
         least = with_tolerance(signed_root(self._compared), self.tolerance)
         threshold = np.where(np.isnan(least), np.inf, least * np.abs(least))
         self._limits: Any = self._engine.limits(threshold, self._searched)
-        single = self.statistic.astype(np.float32)
+        single = self._mapped.astype(np.float32)
         self._measured = {measure.name: measure.of(single) for measure in question.measures}
 
     @property
@@ -155,6 +160,7 @@ class PermutationTest:
         measures = {name: self._measure_result(name, counts, complete=complete) for name in self._measured}
         return Result(
             statistic=self.statistic,
+            compared=self._mapped,
             scale=self.scale,
             n_done=n_done,
             n_total=self.shuffling.count,
@@ -214,7 +220,7 @@ class PermutationTest:
         exceeds, largests = {STATISTIC: exceed}, {STATISTIC: largest[at]}
         if maps is not None:
             told = lambda part: report(share + (1 - share) * part)  # noqa: E731
-            more = self._measure(self.scale.statistic(maps[at]).astype(np.float32), told)
+            more = self._measure(self.scale.compared(maps[at]).astype(np.float32), told)
             exceeds |= more.exceed
             largests |= more.largest
         return Counts(wanted, exceeds, largests)

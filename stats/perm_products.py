@@ -113,7 +113,7 @@ class ByProducts:
         self._n_tested = tested.shape[1]
         self._columns = np.hstack([tested, nuisance])
         self._two_sided = two_sided
-        self.squares = units.squares
+        self.squares = self.shown = units.squares
 
     def at_once(self) -> int:
         """Arrangements in one block."""

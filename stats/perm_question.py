@@ -14,6 +14,7 @@ from .errors import CannotCompute
 from .freedman_lane import Scale, orthonormal, partition, refuse_futile, varying
 from .perm_products import ByProducts, unit_residuals
 from .perm_voxels import ByVoxel, voxel_designs
+from .perm_welch import LEAST_DF
 from .permute import Shuffling
 
 
@@ -24,8 +25,9 @@ class Measure(NamedTuple):
     ----------
     name : str
     of : callable
-        Takes a map (V,) float32 (t, F, v or G; NaN where there is none), and gives an enhanced map (V,), such as TFCE,
-        or one number, such as the size of the largest cluster. Called from several threads at once.
+        Takes a map (V,) float32 of what is compared (t or F; with variance groups z, or chi-square by its degrees of
+        freedom; NaN where there is none), and gives an enhanced map (V,), such as TFCE, or one number, such as the size
+        of the largest cluster. Called from several threads at once.
     """
 
     name: str
@@ -118,6 +120,7 @@ def engine(question: Question, report: Report) -> tuple[ByProducts | ByVoxel, Sc
             units = unit_residuals(question.data, nuisance, tested, report)
             kept = varying(nuisance, question.shuffling.invariant)
             return ByProducts(units, kept, tested, question.two_sided or q > 1), Scale("t" if q == 1 else "F", q, df)
+        _refuse_groups_without_df(np.hstack([nuisance, tested]), groups)
     elif df < 1:
         raise CannotCompute(
             f"{whole.shape[1]} columns leave no degree of freedom of {len(whole)} rows",
@@ -128,6 +131,13 @@ def engine(question: Question, report: Report) -> tuple[ByProducts | ByVoxel, Sc
     designs = voxel_designs(question.data, parts, voxelwise, groups, q)
     name = ("t" if q == 1 else "F") if groups is None else ("v" if q == 1 else "G")
     return ByVoxel(designs, question.two_sided or q > 1, report), Scale(name, q, df)
+
+
+def _refuse_groups_without_df(basis: Float64, groups: Int64) -> None:
+    if np.bincount(groups, 1 - (basis * basis).sum(axis=1)).min() <= LEAST_DF:
+        raise CannotCompute(
+            "the design leaves no degree of freedom of a variance group", "join it to another, or pool the variance"
+        )
 
 
 def _numbered(labels: NDArray[Any] | None) -> Int64 | None:

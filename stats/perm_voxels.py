@@ -1,8 +1,8 @@
 """Statistics of many arrangements where every voxel has a design of its own, or groups a variance of their own.
 
 In float64, one voxel after the other. With variance groups the statistic is the v of Aspin and Welch for one row of
-the contrast and the G of Winkler et al. 2014 (NeuroImage 92, equations 8 and 9) for several; the estimates are those of
-ordinary least squares.
+the contrast and the G of Winkler et al. 2014 (NeuroImage 92, equations 8 and 9) for several, compared on a scale that
+all voxels share (`perm_welch`); the estimates are those of ordinary least squares.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .arrays import FAST_MATH, Bool, Float64, Int32, Int64, read_only
 from .freedman_lane import INDEPENDENT, Partition
-from .perm_welch import g_statistic, group_moments, group_store
+from .perm_welch import equivalent, g_statistic, group_moments, group_store
 from .permute import Arrangement
 from .threads import split
 
@@ -73,18 +73,27 @@ def voxel_designs(
 
 
 class ByVoxel:
-    """Voxelwise covariates, variance groups, or both: the slower, general way."""
+    """Voxelwise covariates, variance groups, or both: the slower, general way.
+
+    Attributes
+    ----------
+    squares : (V,) float64
+        Observed statistic as it is compared, as signed squares; NaN where there is none.
+    shown : (V,) float64
+        The same as it is shown; differs with variance groups (see `Scale`).
+    """
 
     def __init__(self, designs: VoxelDesigns, two_sided: bool, tick: Callable[[float], object]) -> None:
         self._designs = designs
         self._two_sided = two_sided
         n_voxels, n = designs.data.shape
-        self.squares = np.full(n_voxels, np.nan)
-        observed = np.full((1, n_voxels), np.nan)
+        limits = self.limits(np.full(n_voxels, np.inf), np.zeros(n_voxels, np.bool_))
         identity = Arrangement(np.arange(n), np.ones(n, np.int8))
-        nothing = self.limits(np.full(n_voxels, np.inf), np.zeros(n_voxels, np.bool_))
-        self.count([identity], nothing, observed, tick)
-        self.squares = observed[0]
+        observed = np.full((2, 1, n_voxels), np.nan)
+        for as_shown in (False, True):
+            told = lambda part, first=as_shown: tick((first + part) / 2)  # noqa: E731
+            self._count([identity], limits, observed[int(as_shown)], told, as_shown=as_shown)
+        self.squares, self.shown = observed[:, 0]
 
     def at_once(self) -> int:
         """Arrangements in one block."""
@@ -102,6 +111,17 @@ class ByVoxel:
         tick: Callable[[float], object],
     ) -> tuple[Int32, Float64]:
         """As `ByProducts.count`."""
+        return self._count(arrangements, limits, maps, tick)
+
+    def _count(
+        self,
+        arrangements: Sequence[Arrangement | None],
+        limits: tuple[Float64, Bool],
+        maps: NDArray[Any] | None,
+        tick: Callable[[float], object],
+        *,
+        as_shown: bool = False,
+    ) -> tuple[Int32, Float64]:
         wanted = [arrangement for arrangement in arrangements if arrangement is not None]
         at = [b for b, arrangement in enumerate(arrangements) if arrangement is not None]
         n_voxels = len(self._designs.data)
@@ -120,7 +140,7 @@ class ByVoxel:
                 voxels = (first + start, first + stop)
                 _count(
                     arrays,
-                    (given.n_tested, self._two_sided),
+                    (given.n_tested, self._two_sided, as_shown),
                     (order, sign),
                     limits,
                     voxels,
@@ -138,7 +158,7 @@ class ByVoxel:
 @njit(cache=True, nogil=True, fastmath=FAST_MATH)
 def _count(arrays: Any, kind: Any, arrangements: Any, limits: Any, voxels: Any, results: Any) -> None:
     data, voxelwise, common, mixing, groups = arrays
-    n_tested, two_sided = kind
+    n_tested, two_sided, as_shown = kind
     order, sign = arrangements
     threshold, searched = limits
     exceed, largest, found = results
@@ -148,21 +168,22 @@ def _count(arrays: Any, kind: Any, arrangements: Any, limits: Any, voxels: Any, 
     residual, moved = np.empty(n), np.empty(n)
     for v in range(voxels[0], voxels[1]):
         known = _basis(common, mixing, voxelwise[v], basis) and _unit_residual(data[v], basis[: p - n_tested], residual)
-        if not known:
+        if not (known and group_moments(basis, groups, store)):
             continue
-        group_moments(basis, groups, store)
         for k in range(order.shape[0]):
             for i in range(n):
                 moved[i] = residual[order[k, i]] * sign[k, i]
             _along(basis, moved, along)
-            square = g_statistic(basis, moved, along, groups, store, n_tested)
-            signed = -square if n_tested == 1 and along[p - 1] < 0 else square
+            shown, df = g_statistic(basis, moved, along, groups, store, n_tested)
+            square = equivalent(shown, df, n_tested) if df else shown
+            sign_of = -1.0 if n_tested == 1 and along[p - 1] < 0 else 1.0
+            signed = sign_of * square
             compared = square if two_sided else signed
             exceed[v] += np.int32(compared >= threshold[v])
             if searched[v]:
                 largest[k] = max(largest[k], compared)
             if found.shape[0]:
-                found[v, k] = signed
+                found[v, k] = sign_of * (shown if as_shown else square)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST_MATH)

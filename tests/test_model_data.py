@@ -40,7 +40,9 @@ def study(folder: Path, **columns: Any) -> StudyTable:
 
 
 def image(path: Path, values: Any, affine: Any = AFFINE) -> str:
-    nib.save(nib.Nifti1Image(values, affine), path)
+    made = nib.Nifti1Image(values, affine)
+    made.header.set_xyzt_units("mm", "sec")
+    nib.save(made, path)
     return path.name
 
 
@@ -133,10 +135,11 @@ def test_files_of_the_wrong_kind_are_refused(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("hello")
     with pytest.raises(Problem):
         read_data(asked(tmp_path / "note.txt"), study(tmp_path), range(N))
-    labels = GiftiImage(darrays=[GiftiDataArray(np.zeros(N_VERTICES, np.int32), intent="NIFTI_INTENT_LABEL")])
-    (tmp_path / "lh.label.gii").write_bytes(labels.to_bytes())
-    with pytest.raises(Problem, match="holds labels, not values"):
-        read_data(asked("column:f"), study(tmp_path, f="lh.label.gii"), range(N))
+    names = ["nothing", "cortex"]
+    colours = np.array([[0, 0, 0, 0, 0], [9, 8, 7, 0, 1]])
+    nib.freesurfer.write_annot(tmp_path / "lh.some.annot", np.arange(N_VERTICES) % 2, colours, names, fill_ctab=True)
+    with pytest.raises(Problem, match="holds no volume of numbers; name NIfTI images, surface data"):
+        read_data(asked("column:f"), study(tmp_path, f="lh.some.annot"), range(N))
 
 
 # ---- tables of regions --------------------------------------------------------------------------------------------

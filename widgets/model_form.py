@@ -17,8 +17,6 @@ from .model_fields import Checked, DropField, FormulaEdit, TextLines
 from .model_inference import InferenceForm
 from .model_settings import ModelSettings
 
-FILES = ("table", "file", "mask")
-
 
 class ModelForm(QWidget):
     """Form for `ModelSettings`; its ``buttons`` are placed apart, where they stay in sight while the form scrolls.
@@ -28,7 +26,7 @@ class ModelForm(QWidget):
     changed : (ModelSettings)
     fit_requested, cancel_requested
     file_requested : (str)
-        ``table``, ``file`` or ``mask``.
+        ``table``, ``file``, ``mask`` or ``surface``.
     file_dropped : (str, str)
         The same, and a path.
     """
@@ -159,9 +157,15 @@ class ModelForm(QWidget):
             ),
         ):
             self._more_form.addRow(label, self._check(field, self._line(field, label, tip, example)))
+        self._atlas = Choice(tr("Atlas of the region"), tr("Whose region it is"))
+        self._atlas.chosen.connect(partial(self._take, "atlas"))
+        self._more_form.addRow(tr("of atlas"), self._atlas)
         mask = self._file("mask", tr("Mask"), tr("Only where this image is above 0"))
         self._files["mask"].set_empty_text(tr("none"))
         self._more_form.addRow(tr("Mask"), mask)
+        surface = self._file("surface", tr("Surface"), tr("That data on vertices belong to"))
+        self._files["surface"].set_empty_text(tr("beside the data, or fsaverage5"))
+        self._more_form.addRow(tr("Surface"), surface)
         self._more.body.addLayout(self._more_form)
 
     def _build_actions(self) -> None:
@@ -217,6 +221,7 @@ class ModelForm(QWidget):
         for field, part in self._lines.items():
             if part.text() != getattr(settings, field):
                 part.setText(getattr(settings, field))
+        self._atlas.set_value(settings.atlas)
         self._formula.set_text(settings.formula)
         self._contrasts.set_lines(settings.contrasts)
         self._terms.setChecked(settings.terms)
@@ -237,6 +242,11 @@ class ModelForm(QWidget):
         self._hint.setVisible(not has_table)
         for part in (self._model, self._more, self._inference_section):
             part.setEnabled(has_table)
+
+    def set_atlases(self, atlases: Iterable[tuple[str, str]]) -> None:
+        """Offer atlases as (id, title)."""
+        self._atlas.set_items(atlases)
+        self._atlas.set_value(self._settings.atlas)
 
     def set_designs(self, designs: Sequence[DesignPicture]) -> None:
         """Show the design matrix, of each part."""
@@ -297,6 +307,7 @@ class ModelForm(QWidget):
         self._data_form.setRowVisible(self._checked["column"], data == "column")
         self._whole.setVisible(bool(self._settings.exchange))
         self._more_form.setRowVisible(self._whole, bool(self._settings.exchange))
+        self._more_form.setRowVisible(self._atlas, bool(self._settings.region))
         self._contrasts.setEnabled(not self._settings.terms)
 
     # -- changes

@@ -37,8 +37,10 @@ class ModelSettings:
         ``NAME = column`` of images, several separated by commas.
     exclude : str
         Subjects that are left out, separated by commas.
-    mask, region : str
-        Where to look.
+    mask, region, atlas : str
+        Where to look: a file, and a region of an atlas.
+    surface : str
+        What data on vertices belong to; empty for fsaverage5 or the one beside the data.
     correction : str
     permutations, seed : int
     cluster_p : float
@@ -63,6 +65,8 @@ class ModelSettings:
     exclude: str = ""
     mask: str = ""
     region: str = ""
+    atlas: str = "aal2"
+    surface: str = ""
     correction: str = "fwe"
     permutations: int = 5000
     seed: int = 1

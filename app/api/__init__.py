@@ -23,6 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import render as _layer  # imported later, the folder of this name would take the function's place
+from ._arguments import Path_, Point, name_of, preparation_of
+from ._graphs import VoxelGraphMap, clustering, degree, graph
+from ._models import group_seed, model
+from ._pet import kinetics, suvr
 from .app.problems import Finding, Problem
 
 del _layer
@@ -40,18 +44,23 @@ __all__ = [
     "Finding",
     "Problem",
     "SeedMap",
+    "VoxelGraphMap",
+    "clustering",
+    "degree",
     "demo",
     "doctor",
+    "graph",
+    "group_seed",
     "info",
+    "kinetics",
+    "model",
     "region_statistics",
     "regions",
     "render",
     "seed",
     "show",
+    "suvr",
 ]
-
-Path_ = str | os.PathLike[str]
-Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,14 +214,10 @@ def seed(  # noqa: PLR0913 - the options of the command
         Where to write the map and the prepared run, each with a JSON sidecar.
     """
     from .app import seeding  # noqa: PLC0415
-    from .app.recipes import Preparation  # noqa: PLC0415
-    from .app.runs import columns_named  # noqa: PLC0415
 
-    table = _name(confounds)
-    removed = columns_named(table, columns if isinstance(columns, str) else ",".join(columns))
-    preparation = Preparation(drop, fwhm, detrend, band, table, removed, censor, _name(brain))
-    place = seeding.SeedPlace(at, radius, region, atlas, _name(mask))
-    files = seeding.SeedFiles(_name(out), _name(save_prepared))
+    preparation = preparation_of(drop, fwhm, detrend, band, confounds, columns, censor, brain)
+    place = seeding.SeedPlace(at, radius, region, atlas, name_of(mask))
+    files = seeding.SeedFiles(name_of(out), name_of(save_prepared))
     found = seeding.seed(os.fspath(run), place, preparation, "z" if fisher else "r", files)
     image = seeding.image_of(found)
     return SeedMap(image.frame(0), image.grid.affine, dict(found.notes), found.findings)
@@ -258,7 +263,3 @@ def show(*paths: Path_) -> int:
     from .app.main import show as show_window  # noqa: PLC0415
 
     return show_window([os.fspath(path) for path in paths])
-
-
-def _name(path: Path_ | None) -> str | None:
-    return None if path is None else os.fspath(path)

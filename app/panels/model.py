@@ -21,6 +21,7 @@ from ..recipes import ModelMap
 from ..resolve import Failure
 from ..session import Session
 from ..state import Overlay
+from .connectivity_data import atlases
 from .model_question import in_words, inference_of, model_of, settings_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class ModelControl(QObject):
     Signals
     -------
     file_wanted : (str)
-        ``table``, ``file`` or ``mask``: the window asks for a file and calls `take_file`.
+        ``table``, ``file``, ``mask`` or ``surface``: the window asks for a file and calls `take_file`.
     results_wanted
         A model has been fitted: its results are to be seen.
     """
@@ -74,7 +75,7 @@ class ModelControl(QObject):
         self._session = session
         self._form = form
         self._settings = ModelSettings()
-        self._atlas: str | None = None
+        self._atlases: tuple[tuple[str, str], ...] = ()
         self._check: Check | None = None
         self._fit_due = False
         self._of_table: ModelMap | None = None
@@ -104,6 +105,10 @@ class ModelControl(QObject):
             if shown_for != self._shown_for:  # another layer, or another question by undo
                 self._shown_for, self._of_table = shown_for, None
                 self._show(recipe)
+        offered = tuple((info.id, info.title) for info in atlases(self._session))
+        if offered != self._atlases:
+            self._atlases = offered
+            self._form.set_atlases(offered)
         self._ask()
         self._show_possible()
 
@@ -124,7 +129,6 @@ class ModelControl(QObject):
         shown = settings_of(recipe.model, recipe.inference)
         if shown.correction not in PERMUTED:
             shown = with_fields(shown, permutations=self._settings.permutations)
-        self._atlas = recipe.model.atlas
         if shown != self._settings:
             self._settings = shown
             self._form.set_settings(shown)
@@ -179,8 +183,6 @@ class ModelControl(QObject):
     # -- while it is written
 
     def _change(self, settings: ModelSettings) -> None:
-        if settings.region != self._settings.region:
-            self._atlas = None
         self._settings = settings
         self._soon.start(CHECK_MS)
         self._show_possible()
@@ -195,13 +197,13 @@ class ModelControl(QObject):
         self._show_possible()
 
     def _look(self) -> None:
-        settings, atlas = self._settings, self._atlas
+        settings = self._settings
 
         def work(_: object) -> Any:
             from .model_check import check  # noqa: PLC0415 - pandas and SciPy
 
             import_module("habena.app.model_maps")  # slow: here, rather than where a fitted model is shown
-            return check(settings, atlas)
+            return check(settings)
 
         self._session.jobs.live(CHECK, work)
 
@@ -236,7 +238,7 @@ class ModelControl(QObject):
         if not _is_sound(found):
             return
         try:
-            model = model_of(self._settings, self._atlas)
+            model = model_of(self._settings)
         except Problem:
             return  # it stands under its field
         before = self.asked()
@@ -299,7 +301,10 @@ class ModelControl(QObject):
         """Show another test of the model."""
         asked = self.asked()
         found = None if self._check is None else next((t for t in self._check.tests if t.name == name), None)
-        if asked is None or name == asked.map.test:
+        fitted = None if asked is None else self._session.results.get(asked.fit)
+        if asked is None or name == asked.map.test or fitted is None or isinstance(fitted, Failure):
+            return
+        if all(tested.name != name for tested in fitted.tests):  # of the model before
             return
         recipe = replace(asked.map, test=name)
         if found is not None:

@@ -81,7 +81,7 @@ class Check:
     findings: tuple[Finding, ...] = ()
 
 
-def check(settings: ModelSettings, atlas: str | None = None) -> Check:
+def check(settings: ModelSettings) -> Check:
     """Look at a form: read its table, lay its model out."""
     made = Check(settings)
     if not settings.table:
@@ -94,7 +94,7 @@ def check(settings: ModelSettings, atlas: str | None = None) -> Check:
         with _under("inference", problems):
             check_inference(inference_of(settings))
         with _under("formula", problems):
-            model = model_of(settings, atlas)
+            model = model_of(settings)
             _check_columns(model, table)
             laid = lay_out(changed(model, contrasts=()), table)
             with _under("contrasts", problems):
@@ -115,7 +115,9 @@ def _under(name: str, problems: dict[str, str]) -> Generator[None]:
 
 def _check_columns(model: Model, table: StudyTable) -> None:
     """Columns that the table must have, each told under its own field."""
-    for option, column in (("--within", model.within or model.subject), ("--exchange", model.exchange)):
+    asked = [("--within", model.within or model.subject), ("--exchange", model.exchange)]
+    asked += [("--voxelwise", column) for _, column in model.voxelwise]
+    for option, column in asked:
         if column is not None:
             try:
                 column_of(table, column)
@@ -129,7 +131,8 @@ def _check_data(model: Model, settings: ModelSettings, laid: Laid, problems: dic
             paths_of(laid.table, settings.column, laid.rows.tolist())
     if settings.data == "table" and laid.outcome is None:
         problems["formula"] = "Names no outcome of numbers; write it on the left, such as madrs ~ group."
-    for name, path in (("file", settings.file if settings.data == "file" else ""), ("mask", settings.mask)):
+    data = settings.file if settings.data == "file" else ""
+    for name, path in (("file", data), ("mask", settings.mask), ("surface", settings.surface)):
         if path and not Path(path).is_file():
             problems[name] = "Is not there; choose it again."
     if settings.region.strip():

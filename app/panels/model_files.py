@@ -31,6 +31,7 @@ class ModelFiles(QObject):
             "table": (self.tr("Choose the table of a study"), tables),
             "file": (self.tr("Choose the data of the model"), data),
             "mask": (self.tr("Choose a mask"), images),
+            "surface": (self.tr("Choose a surface"), self.tr("Surfaces (*.gii *.white *.pial);;All files (*)")),
         }
         path = self._window.choose_file(*titles[what])
         if path:

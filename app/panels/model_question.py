@@ -12,7 +12,7 @@ from ..problems import Problem
 _OPTION = re.compile(r"--([a-z][a-z-]*)(?: (?:COL|FILE|N)\b)?")
 
 
-def model_of(settings: ModelSettings, atlas: str | None = None) -> Model:
+def model_of(settings: ModelSettings) -> Model:
     """The model that the form describes.
 
     Raises
@@ -36,7 +36,8 @@ def model_of(settings: ModelSettings, atlas: str | None = None) -> Model:
         exclude=_listed(settings.exclude),
         mask=settings.mask or None,
         region=settings.region.strip() or None,
-        atlas=atlas if settings.region.strip() else None,
+        atlas=settings.atlas if settings.region.strip() else None,
+        surface=settings.surface or None,
     )
 
 
@@ -76,6 +77,8 @@ def settings_of(model: Model, inference: Inference) -> ModelSettings:
         exclude=", ".join(model.exclude),
         mask=model.mask or "",
         region=model.region or "",
+        atlas=model.atlas or ModelSettings.atlas,
+        surface=model.surface or "",
         correction=inference.correction,
         seed=inference.seed,
         cluster_p=inference.cluster_p,
@@ -88,7 +91,8 @@ def settings_of(model: Model, inference: Inference) -> ModelSettings:
 
 def in_words(problem: Problem) -> str:
     """A problem of a field: without the file, and without options of the command line."""
-    text = f"{problem.what}; {problem.todo}."
+    text = f"{problem.what}; {problem.todo}".rstrip(".")
+    text += "" if text.endswith("?") else "."
     text = _OPTION.sub(lambda found: f"“{found[1].replace('-', ' ')}”", text)
     return text[:1].upper() + text[1:]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from ...widgets.numbers import format_number
 from ...widgets.value_model import Cell
 from ..model_corrected import Inferred
 from ..model_fit import Fitted, Tested
-from ..model_maps import Permuted
+from ..model_maps import Permuted, maps_offered, title_of_map
 from ..model_places import RegionPlace
 from ..model_traps import power_lines, traps_of
 from ..model_written import findings_of
@@ -36,6 +37,10 @@ class Rows(NamedTuple):
     regions : tuple or None
         A row for each region of the chosen test, for tables of regions.
     region_names : tuple of str
+    maps : tuple of (str, str)
+        Keys and titles of the maps that the chosen test has or will have; none where there is no place.
+    legend, notes : str
+    warnings : int
     """
 
     tests: tuple[tuple[Cell, ...], ...]
@@ -43,6 +48,10 @@ class Rows(NamedTuple):
     peaks: tuple[Point | None, ...]
     regions: tuple[tuple[Cell, ...], ...] | None
     region_names: tuple[str, ...]
+    maps: tuple[tuple[str, str], ...]
+    legend: str
+    notes: str
+    warnings: int
 
 
 def rows_of(fitted: Fitted, inference: Inference, counted: Counted, chosen: str) -> Rows:
@@ -51,11 +60,23 @@ def rows_of(fitted: Fitted, inference: Inference, counted: Counted, chosen: str)
     peaks = [_peak(fitted, each.tested) for each in found]
     tests = tuple(_row(fitted, each, at) for each, at in zip(found, peaks, strict=True))
     places = tuple(None if fitted.data is None else fitted.data.place.where(at).at_mm for at in peaks)
+    tested = next((each for each in fitted.tests if each.name == chosen), fitted.tests[0])
+    notes, warnings = notes_of(fitted, inference)
     regions, names = None, ()
     if fitted.data is not None and isinstance(fitted.data.place, RegionPlace):
         names = fitted.data.place.names
-        regions = _regions(next((each for each in found if each.tested.name == chosen), found[0]), names)
-    return Rows(tests, tuple(tested.name for tested in fitted.tests), places, regions, names)
+        regions = _regions(found[fitted.tests.index(tested)], names)
+    return Rows(
+        tests,
+        tuple(each.name for each in fitted.tests),
+        places,
+        regions,
+        names,
+        tuple((key, title_of_map(key)) for key in maps_offered(tested, inference)),
+        legend_of(fitted, inference, tested),
+        notes,
+        warnings,
+    )
 
 
 def _inferred(tested: Tested, inference: Inference, permuted: Permuted | None) -> Inferred:
@@ -132,6 +153,10 @@ def legend_of(fitted: Fitted, inference: Inference, tested: Tested) -> str:
         "cluster-mass": f"family-wise by cluster mass at p < {inference.cluster_p:g}, {neighbours}",
     }[inference.correction]
     parts.append(correction if n > 1 else "one outcome, nothing to correct for")
+    if fitted.model.region is not None:
+        parts.append(f"within {fitted.model.region} ({fitted.model.atlas or 'any atlas'})")
+    if fitted.model.mask is not None:
+        parts.append(f"within {Path(fitted.model.mask).name}")
     if inference.permutations:
         parts.append(f"{_exchange(fitted, tested)}, seed {inference.seed}")
     if fitted.simulated:

@@ -42,11 +42,11 @@ class ModelShow(QObject):
         asked = self._control.asked()
         fitted = None if asked is None else self._session.results.get(asked.fit)
         if asked is None or fitted is None or isinstance(fitted, Failure):
-            self._rows_for = self._voxel_for = None
+            self._rows = self._rows_for = self._voxel_for = None
             self._panel.set_empty(self._why_empty(asked, fitted))
             return
         self._panel.set_empty("")
-        self._show_maps(asked, fitted)
+        self._show_maps(asked)
         self._show_permutations(asked)
         self._ask_rows(asked, fitted)
         self._ask_voxel(asked, fitted)
@@ -58,15 +58,9 @@ class ModelShow(QObject):
             return str(fitted.problem)
         return self.tr("The model is being fitted.")
 
-    def _show_maps(self, asked: Asked, fitted: Any) -> None:
-        from ..model_maps import maps_offered, title_of_map  # noqa: PLC0415 - pandas and SciPy
-        from .model_rows import legend_of, notes_of  # noqa: PLC0415
-
-        inference = asked.map.inference
-        tested = _tested(fitted, asked.map.test)
-        offered = () if asked.layer is None else maps_offered(tested, inference)
-        self._panel.set_maps([(key, title_of_map(key)) for key in offered], asked.map.shown)
-        self._panel.set_about(legend_of(fitted, inference, tested), *notes_of(fitted, inference))
+    def _show_maps(self, asked: Asked) -> None:
+        offered = () if asked.layer is None or self._rows is None else self._rows.maps
+        self._panel.set_maps(offered, asked.map.shown)
 
     # -- permutations
 
@@ -136,6 +130,10 @@ class ModelShow(QObject):
             self._rows = result[1]
             self._panel.set_tests(self._rows.tests, self._rows.names)
             self._panel.set_regions(self._rows.regions, self._rows.region_names)
+            self._panel.set_about(self._rows.legend, self._rows.notes, self._rows.warnings)
+            asked = self._control.asked()
+            if asked is not None:
+                self._show_maps(asked)
         elif key == VOXEL and result[0] == self._voxel_for:
             found = result[1]
             if isinstance(found, VoxelData):

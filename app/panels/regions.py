@@ -26,9 +26,10 @@ from ..recipes import Recipe, RegionMask
 from ..region_tables import STATISTICS, map_statistics
 from ..resolve import is_underlay
 from ..scenes import Shown
-from ..session import Notice, Session, title_of
+from ..session import Notice, Session
 from ..spaces import naming
 from ..state import Colours, Overlay, Threshold
+from ..titles import title_of
 from .surface import SEE_THROUGH
 
 JOB = "region table"

@@ -22,6 +22,7 @@ from command_line import SHAPE, blob, document, done, write_image
 from habena.app import cli, main
 from habena.app import demo as demo_module
 from habena.app.sample import anatomy_file
+from model_study import Study, cross_sectional
 
 
 @pytest.fixture(scope="module")
@@ -65,24 +66,49 @@ def test_render_stays_a_function_when_the_folder_of_that_name_is_loaded() -> Non
     assert ended.stdout.strip() == "True"
 
 
-@pytest.mark.parametrize("name", ["render", "seed", "demo"])
+COMMANDS = (
+    "render",
+    "seed",
+    "demo",
+    "model",
+    "group_seed",
+    "degree",
+    "clustering",
+    "graph",
+    "suvr",
+    "kinetics",
+)
+CALLED = {"rule": "edges", "cluster_p": "cluster_threshold"}  # in Python, by the words of the option
+
+
+def options_of(name: str) -> dict[str, click.Parameter]:
+    """What a command takes, by the names of Python."""
+    command = cli.habena.get_command(click.Context(cli.habena), name.replace("_", "-"))
+    options = {CALLED.get(str(option.name), str(option.name)): option for option in command.params}
+    options.pop("as_json", None)
+    if name == "group_seed":
+        del options["confounds"]  # the table of one run: refused, there is a column of them
+    return options
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_a_command_is_a_parameter_of_its_function(name: str) -> None:
-    command = cli.habena.get_command(click.Context(cli.habena), name)
-    options = {str(parameter.name) for parameter in command.params if isinstance(parameter, click.Parameter)}
-    assert options - {"as_json"} == set(inspect.signature(getattr(habena, name)).parameters)
+    assert set(options_of(name)) == set(inspect.signature(getattr(habena, name)).parameters)
 
 
-@pytest.mark.parametrize("name", ["render", "seed", "demo"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_defaults_of_a_command_are_those_of_its_function(name: str) -> None:
     parameters = inspect.signature(getattr(habena, name)).parameters
-    for option in cli.habena.get_command(click.Context(cli.habena), name).params:
-        wanted = parameters.get(str(option.name))
-        if isinstance(option, click.Option) and wanted is not None and wanted.default is not wanted.empty:
+    for called, option in options_of(name).items():
+        wanted = parameters[called]
+        if isinstance(option, click.Option) and wanted.default is not wanted.empty:
             default = option.get_default(click.Context(cli.habena))
             default = default or None if isinstance(default, bool | int | float | str) else None
-            if option.name == "size" and name == "render":
+            if called == "size" and name == "render":
                 default = tuple(int(part) for part in str(default).split("x"))
-            assert default == (wanted.default or None), option.name
+            if called == "connectivity":
+                default = int(str(default))
+            assert default == (wanted.default or None), called
 
 
 def test_info_tells_what_the_command_tells(run: Path, zmap: Path) -> None:
@@ -155,6 +181,107 @@ def test_region_statistics_are_those_of_the_command(zmap: Path, tmp_path: Path) 
     assert len(table.rows) > 50
 
 
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return cross_sectional(tmp_path_factory.mktemp("study"))
+
+
+def test_a_model_says_what_the_command_says(study: Study, tmp_path: Path) -> None:
+    found = habena.model(
+        study.images,
+        study.table,
+        "~ group",
+        contrasts="g=group[T.b]",
+        voxelwise={"grey": "grey_file"},
+        permutations=30,
+        seed=4,
+        correction="cluster-mass",
+        cluster_threshold=0.05,
+        connectivity=26,
+        exclude="sub-03",
+        out=tmp_path / "a",
+    )
+    flags = ("--contrast", "g=group[T.b]", "--voxelwise", "grey=grey_file", "--permutations", 30, "--seed", 4)
+    more = ("--correction", "cluster-mass", "--cluster-threshold", 0.05, "--connectivity", 26, "--exclude", "sub-03")
+    said = study.fit("~ group", *flags, *more, "-o", tmp_path / "b")
+    document_ = json.loads(msgspec.json.encode(found.document(), enc_hook=list))
+    assert {name: Path(path).name for name, path in found.maps.items()} == {
+        name: Path(path).name for name, path in said["maps"].items()
+    }
+    for name in set(said) - {"maps"}:
+        assert document_[name] == said[name], name
+    for path in found.maps.values():
+        assert Path(path).read_bytes() == (tmp_path / "b" / Path(path).name).read_bytes()
+
+
+def test_a_group_seed_gives_the_maps_that_the_command_writes(run: Path, folder: Path, tmp_path: Path) -> None:
+    (folder / "runs.tsv").write_text("id\trun\n")
+    data = np.asarray(nib.load(run).dataobj)
+    lines = ["id\trun\tage\tconfounds"]
+    for k in range(4):
+        name = write_image(folder / f"run{k}_space-MNI152NLin6Asym_bold.nii.gz", np.roll(data, k, axis=3)).name
+        lines.append(f"s{k}\t{name}\t{20 + k * k}\tconfounds.tsv")
+    (folder / "runs.tsv").write_text("\n".join(lines) + "\n")
+    place = {"at": (22, -17, 2), "formula": "~ age", "contrast": "age"}
+    found = habena.group_seed(folder / "runs.tsv", **place, confounds_column="confounds", columns="csf")
+    flags = ("--at", "22,-17,2", "--formula", "~ age", "--contrast", "age")
+    more = ("--confounds-column", "confounds", "--columns", "csf")
+    written = document("group-seed", folder / "runs.tsv", *flags, *more, "-o", tmp_path / "maps")
+    assert found.maps == {}
+    for name, path in written["maps"].items():
+        np.testing.assert_array_equal(found.values[name], np.asarray(nib.load(path).dataobj))
+
+
+@pytest.mark.parametrize("measure", ["degree", "clustering"])
+def test_graphs_of_voxels_are_those_of_the_command(run: Path, folder: Path, tmp_path: Path, measure: str) -> None:
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[8:14, 8:14, 6:9] = 1
+    brain = write_image(folder / "small.nii.gz", mask)
+    found = getattr(habena, measure)(run, r=0.1, binary=False, edges="absolute", brain=brain, detrend=1)
+    flags = ("--r", 0.1, "--weighted", "--edges", "absolute", "--brain", brain, "--detrend", 1)
+    written = document(measure, run, *flags, "-o", tmp_path / "map.nii")
+    np.testing.assert_array_equal(found.values, np.asarray(nib.load(tmp_path / "map.nii").dataobj))
+    assert found.notes["edges"] == written["edges"] > 0
+    np.testing.assert_array_equal(found.affine, nib.load(tmp_path / "map.nii").affine)
+
+
+def test_a_graph_is_that_of_the_command(tmp_path: Path) -> None:
+    r = np.corrcoef(np.random.default_rng(1).normal(size=(9, 30)))
+    np.savetxt(tmp_path / "m.tsv", r, delimiter="\t")
+    found = habena.graph(tmp_path / "m.tsv", density=(0.2, 0.4), metrics="degree", auc=True, out=tmp_path / "a.tsv")
+    flags = ("--density", "0.2,0.4", "--metrics", "degree", "--auc", "-o", tmp_path / "b.tsv")
+    assert json.loads(msgspec.json.encode(found.document())) == document("graph", tmp_path / "m.tsv", *flags)
+    assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
+    assert len(habena.graph(tmp_path / "m.tsv", density=0.3).graphs) == 1
+
+
+def dynamic(folder: Path) -> tuple[Path, Path]:
+    """A PET scan of 12 frames of 5 minutes and a mask of its reference; simulated."""
+    mid = np.arange(12) * 5 + 2.5
+    curve = mid * np.exp(-mid / 40)
+    data = (curve * (1 + np.arange(np.prod(SHAPE)).reshape(*SHAPE, 1) % 7 / 7)).astype(np.float32)
+    pet = write_image(folder / "sub-1_desc-simulated_pet.nii.gz", data, tr_s=300)
+    times = {"FrameTimesStart": list(range(0, 3600, 300)), "FrameDuration": [300] * 12, "TimeZero": "10:00:00"}
+    start = {"InjectionStart": 0, "ScanStart": 0, "ImageDecayCorrected": True, "ImageDecayCorrectionTime": 0}
+    pet.with_name("sub-1_desc-simulated_pet.json").write_text(json.dumps(times | start))
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[0] = 1
+    return pet, write_image(folder / "reference.nii.gz", mask)
+
+
+def test_uptake_ratios_and_kinetics_are_those_of_the_commands(tmp_path: Path) -> None:
+    pet, reference = dynamic(tmp_path)
+    ratio = habena.suvr(pet, reference, (30, 60), out=tmp_path / "a.nii")
+    done("suvr", pet, "--reference", reference, "--window", "30,60", "-o", tmp_path / "b.nii")
+    assert (tmp_path / "a.nii").read_bytes() == (tmp_path / "b.nii").read_bytes()
+    np.testing.assert_array_equal(ratio.maps["SUVR"], np.asarray(nib.load(tmp_path / "b.nii").dataobj))
+    binding = habena.kinetics(pet, "srtm", str(reference), basis=(0.01, 0.3, 20))
+    flags = ("--model", "srtm", "--reference", reference, "--basis", "0.01,0.3,20")
+    written = document("kinetics", pet, *flags, "-o", tmp_path / "maps")
+    for name, path in written["maps"].items():
+        np.testing.assert_array_equal(binding.maps[name], np.asarray(nib.load(path).dataobj))
+
+
 def test_demo_and_show_hand_on_what_they_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(demo_module, "write_demo", lambda *given: given)
     monkeypatch.setattr(main, "show", lambda paths: paths)
@@ -180,6 +307,9 @@ REFUSED: dict[str, Callable[[Places], object]] = {
     "not the name of a picture": lambda of: habena.render(of.run, of.out.with_suffix(".jpg")),
     "no atlas that the program knows": lambda of: habena.regions(of.run.name),
     "there is none named 'large'": lambda of: habena.demo(of.out.parent, size="large"),
+    "is no option of srtm": lambda of: habena.kinetics(of.run, "srtm", "cerebellum", tstar=30),
+    "both --r and --density": lambda of: habena.degree(of.run, r=0.1, density=0.1),
+    "fwe needs permutations": lambda of: habena.model(of.run, of.run, "~ 1", correction="fwe"),
     "11 is out of range": lambda of: habena.demo(of.out.parent, effect=11),
 }
 

@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from file_events import drop
+from habena.app.display import model_look
 from habena.app.model_inference import Inferring
 from habena.app.modelling import model
 from habena.app.models import TABLE, Inference, Model
@@ -196,9 +197,16 @@ def question(study: tuple[Path, Path], formula: str = "~ group + age", **more: o
 # -- the form
 
 
-def test_without_a_table_the_panel_says_what_to_do(with_form: Window) -> None:
+def test_without_a_table_the_panel_says_what_to_do_and_refuses_what_is_none(
+    with_form: Window, study: tuple[Path, Path]
+) -> None:
     assert "Choose the table of a study" in said(with_form)
     assert not named(panel(with_form), QPushButton, "Fit model").isEnabled()
+    drop_on(with_form, "Study table", study[1])
+    assert "table" in form(with_form).problems()
+    drop_on(with_form, "Study table", study[0])
+    assert not form(with_form).problems()
+    assert "Choose the file of the data" in said(with_form)
 
 
 def test_a_table_and_a_formula_show_design_tests_and_power(on_study: Window) -> None:
@@ -211,7 +219,7 @@ def test_a_table_and_a_formula_show_design_tests_and_power(on_study: Window) -> 
     assert not form(on_study).problems()
 
 
-def test_a_formula_that_cannot_be_used_says_why_under_it_and_nothing_is_lost(on_study: Window) -> None:
+def test_a_formula_or_contrast_that_cannot_be_used_says_why_under_it_and_nothing_is_lost(on_study: Window) -> None:
     type_formula(on_study, "~ group + agee")
     assert "agee" in form(on_study).problems()["formula"]
     assert not named(panel(on_study), QPushButton, "Fit model").isEnabled()
@@ -220,35 +228,12 @@ def test_a_formula_that_cannot_be_used_says_why_under_it_and_nothing_is_lost(on_
     assert "formula" in form(on_study).problems()
     type_formula(on_study, "~ group + age")
     assert not form(on_study).problems()
-    assert named(panel(on_study), QPushButton, "Fit model").isEnabled()
-
-
-def test_a_contrast_that_names_no_column_says_so_under_the_contrasts(on_study: Window) -> None:
     type_contrasts(on_study, "young=-age2")
     assert "age2" in form(on_study).problems()["contrasts"]
     type_contrasts(on_study, "young=-age")
     assert not form(on_study).problems()
     assert "Tests: young (t)" in said(on_study)
-
-
-def test_names_of_columns_are_completed(on_study: Window) -> None:
-    field = named(form(on_study), FormulaEdit, "Formula")
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, "~ gr")
-    popup = field._completer.popup()
-    assert popup.isVisible()
-    QTest.keyClick(popup, Qt.Key.Key_Return)
-    assert field.text() == "~ group"
-    checked(on_study)
-    assert "explained by group;" in said(on_study)
-
-
-def test_a_file_that_is_no_table_is_refused_under_its_field(with_form: Window, study: tuple[Path, Path]) -> None:
-    drop_on(with_form, "Study table", study[1])
-    assert "table" in form(with_form).problems()
-    drop_on(with_form, "Study table", study[0])
-    assert not form(with_form).problems()
+    assert named(panel(on_study), QPushButton, "Fit model").isEnabled()
 
 
 # -- the fit
@@ -312,6 +297,19 @@ def test_a_saved_view_opens_with_its_model_fitted_again(
     np.testing.assert_array_equal(shown_map(again), before)
     assert named(form(again), FormulaEdit, "Formula").text() == "~ group + age"
     assert rows_of_tests(again)["group[T.b]"]["p FWE"] == rows_of_tests(fitted)["group[T.b]"]["p FWE"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "df", "cut"),
+    [("t", (1.0, 20.0), 3.85), ("F", (2.0, 20.0), 9.95), ("neglog10-p-fwe", (1.0, 20.0), 1.301)],
+)
+def test_maps_of_tests_are_cut_where_tables_say_p_is_one_in_a_thousand_or_corrected_one_in_twenty(
+    shown: str, df: tuple[float, float], cut: float
+) -> None:
+    colours, threshold = model_look(shown, df, None)
+    assert threshold.value == pytest.approx(cut, abs=0.005)
+    assert colours.low == threshold.value
+    assert (colours.negative is not None) == (shown == "t")
 
 
 # -- permutations
