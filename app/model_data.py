@@ -220,4 +220,7 @@ def _region(model: Model, place: VolumePlace, where: Path) -> NDArray[np.bool_]:
     if not fit.names_regions:
         todo = "give --mask FILE, or name the data's space with a space- entity or a sidecar"
         raise Problem(where, fit.message.removesuffix(": no region names are shown"), todo)
-    return atlas.mask(regions, place.grid)
+    inside = atlas.mask(regions, place.grid)
+    if not inside.any():
+        raise Problem(where, f"holds no voxel of {model.region}", "choose a region that the images cover")
+    return inside

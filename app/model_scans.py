@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .io.surface_data import SurfaceData
 
 Float32 = NDArray[np.float32]
+OF_TIME = ("tr-", "frame-times")  # findings that do not matter where frames are people
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,8 @@ def open_scans(data: str, table: StudyTable, rows: Sequence[int], surface: str |
     if not paths:
         raise Problem(table.path, "no row is left", "look at what was left out and why")
     on_surface = identify(paths[0]).kind == "surface-data"
+    if surface is not None and not on_surface:
+        raise Problem("--surface", "is for data on vertices, and these are volumes", "leave it out")
     if in_column:
         return _surface_files(paths, surface) if on_surface else _volume_files(paths)
     return _surface_frames(paths[0], table, rows, surface) if on_surface else _volume_frames(paths[0], table, rows)
@@ -85,7 +88,7 @@ def _volume_frames(path: Path, table: StudyTable, rows: Sequence[int]) -> Scans:
     image: Any = answer.image
     if not image.ready(image.n_frames - 1):
         image.load()
-    findings = tuple(each for each in answer.findings if not each.code.startswith("tr-"))  # scans are no time series
+    findings = tuple(each for each in answer.findings if not each.code.startswith(OF_TIME))
     return Scans(
         path,
         len(rows),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,6 +74,19 @@ def test_numbers_are_those_of_the_local_run(cluster: Any, study: Path, tmp_path:
     for name, path in local.maps.items():
         assert Path(path).read_bytes() == Path(spread.maps[name]).read_bytes()
     assert told[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("correction", ["tfce", "cluster-mass"])
+def test_what_is_made_of_maps_travels_to_the_workers(
+    cluster: Any, study: Path, tmp_path: Path, correction: Any
+) -> None:
+    data = np.random.default_rng(2).normal(size=(5, 4, 3, N)).astype(np.float32)
+    nib.save(nib.Nifti1Image(data, np.diag([-3.0, 3, 3, 1])), tmp_path / "desc-simulated.nii")
+    question = Model(str(tmp_path / "desc-simulated.nii"), str(study / "study.tsv"), "~ group", ("group[T.b]",))
+    inference = Inference(K, 3, correction, 0.1)
+    local, spread = (modelling.model(question, inference, None, at) for at in (None, cluster.scheduler_address))
+    assert spread.tests == local.tests
+    assert spread.clusters == local.clusters
 
 
 def question(**more: Any) -> Question:

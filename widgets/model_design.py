@@ -143,6 +143,8 @@ class DesignMatrix(QWidget):
             edges = [area.x() + area.width() * at // p for at in range(p + 1)]
             for x in edges[1:-1]:
                 painter.drawLine(x, area.top(), x, area.bottom())
+            painter.setPen(QColor(colours.border))
+            painter.drawRect(area.adjusted(0, 0, -1, -1))
             painter.setPen(QColor(colours.text))
             for at, name in enumerate(design.columns):
                 room = QRect(edges[at], 0, edges[at + 1] - edges[at] - 4, area.top())

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QProgressBar, QSplitter, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QLabel,
+    QProgressBar,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QWidget,
+)
 
 from .controls import Choice, button, column, described, muted, row
 from .model_voxel import VoxelPlot
@@ -133,8 +142,11 @@ class ModelResults(QWidget):
         self._tabs.setDocumentMode(True)
         self._tabs.addTab(self.voxel, self.tr("Scans"))
         self._tabs.addTab(self.regions, self.tr("Regions"))
-        notes = QWidget()
-        column(notes, margin=4).addWidget(self._notes)
+        self._notes.setMargin(4)
+        notes = described(QScrollArea(), self.tr("Notes"), self.tr("The model in words, and what to know about it"))
+        notes.setWidgetResizable(True)
+        notes.setFrameShape(QScrollArea.Shape.NoFrame)
+        notes.setWidget(self._notes)
         self._tabs.addTab(notes, self.tr("Notes"))
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         for number, (part, stretch) in enumerate(((left, 3), (self._tabs, 2))):

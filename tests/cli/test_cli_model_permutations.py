@@ -70,10 +70,14 @@ class Refits(NamedTuple):
 
 @pytest.fixture(scope="module")
 def refits(study: Study) -> Refits:
-    """Freedman and Lane (1983), step by step: ~ group + age, group tested."""
+    return refits_of(study, 1)
+
+
+def refits_of(study: Study, tested: int) -> Refits:
+    """Freedman and Lane (1983), step by step: ~ group + age, one column tested."""
     x = np.column_stack([np.ones(N), study.frame["group"] == "b", study.frame["age"]]).astype(float)
     inside = study.varies()
-    y, z = study.data[:, inside].astype(float), x[:, [0, 2]]
+    y, z = study.data[:, inside].astype(float), np.delete(x, tested, axis=1)
     fitted = z @ np.linalg.lstsq(z, y)[0]
     residuals = y - fitted
     shuffling = Shuffling(N, seed=SEED, n_permutations=K, rows=x)
@@ -81,7 +85,7 @@ def refits(study: Study) -> Refits:
     def t_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
         b, rss = np.linalg.lstsq(x, values)[:2]
         t = np.full(SHAPE, np.nan)
-        t[inside] = b[1] / np.sqrt(rss / (N - 3) * np.linalg.inv(x.T @ x)[1, 1])
+        t[inside] = b[tested] / np.sqrt(rss / (N - 3) * np.linalg.inv(x.T @ x)[tested, tested])
         return t
 
     rearranged = [t_of(residuals[shuffling.arrangement(k).order] + fitted) for k in range(1, K + 1)]
@@ -369,6 +373,17 @@ def test_across_tests_p_are_at_least_those_within_a_test(study: Study, tmp_path:
     assert larger > 0
     tfce_too = study.fit("~ group + age", *asked, "--correction", "tfce", "--across-tests")
     assert "tfce" in said(tfce_too, "across-statistic-only")[0]
+
+
+def test_across_tests_p_are_those_of_the_largest_t_of_all_tests(study: Study, refits: Refits, tmp_path: Path) -> None:
+    asked = ("--contrast", "group[T.b]", "--contrast", "age", *PERMUTED, "--correction", "fwe", "--across-tests")
+    found = study.fit("~ group + age", *asked, "-o", tmp_path / "maps")
+    both = {"group-T.b": refits, "age": refits_of(study, 2)}
+    largest = np.max([np.nanmax(np.abs(each.rearranged), axis=(1, 2, 3)) for each in both.values()], axis=0)
+    for name, each in both.items():
+        exceeded = (largest[:, None, None, None] >= np.abs(each.t) * (1 - 1e-6)).sum(axis=0)
+        expected = np.where(np.isnan(each.t), np.nan, (1 + exceeded) / (1 + K))
+        assert_allclose(10 ** -read_map(found, f"{name}_neglog10-p-fwe"), expected, rtol=1e-5)
 
 
 # ---- cancelled ----------------------------------------------------------------------------------------------------

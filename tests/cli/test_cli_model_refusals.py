@@ -84,6 +84,14 @@ REFUSED: dict[str, tuple[Any, ...]] = {
     "--across-tests: needs one pooled variance": ("~ group", *PERMUTED, "--across-tests", "--variance", "by-group"),
     "variances by group need a factor of text": ("~ age", "--variance", "by-group"),
     # places
+    "holds no voxel of Angular L; choose a region that the images cover": (
+        "~ group",
+        "--region",
+        "Angular L",
+        "--atlas",
+        "aal2",
+    ),
+    "--surface: is for data on vertices": ("~ group", "--surface", "lh.pial"),
     "is no atlas that the program knows": ("~ group", "--atlas", "aal9"),
     "--mask: needs images as data": ("score ~ group", "table", "--mask", "mask.nii"),
     "--region: needs images as data": ("score ~ group", "table", "--region", "Thalamus L"),

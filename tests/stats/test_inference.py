@@ -30,8 +30,11 @@ def model(n: int, n_voxels: int, seed: int = 0, dtype: type = np.float64) -> tup
     return data.astype(dtype), design
 
 
-def by_definition(question: Question, k: int) -> np.ndarray:
-    """Freedman and Lane: rearrange the residuals of the nuisance, add its fit, refit the whole model."""
+def by_definition(question: Question, k: int, *, shown: bool = False) -> np.ndarray:
+    """Freedman and Lane: rearrange the residuals of the nuisance, add its fit, refit the whole model.
+
+    What is compared; or what is shown, which differs with variance groups.
+    """
     order, sign = question.shuffling.arrangement(k)
     weights = np.atleast_2d(question.weights)
     found = []
@@ -42,35 +45,44 @@ def by_definition(question: Question, k: int) -> np.ndarray:
         nuisance = matrix @ kernel
         fit = nuisance @ np.linalg.pinv(nuisance) @ question.data[:, v]
         moved = (question.data[:, v] - fit)[order] * sign + fit
-        found.append(statistic(matrix, weights, moved, question.variance_groups))
+        if question.variance_groups is None:
+            found.append(t_or_f(matrix, weights, moved))
+        else:
+            found.append(v_or_g(matrix, weights, moved, question.variance_groups)[0 if shown else 1])
     return np.array(found)
 
 
-def statistic(matrix: np.ndarray, weights: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> float:
-    """t, F, or Winkler's v and G (2014, equations 8 and 9), by the book."""
-    n, p = matrix.shape
+def t_or_f(matrix: np.ndarray, weights: np.ndarray, y: np.ndarray) -> float:
+    (n, p), q = matrix.shape, len(weights)
+    estimates = np.linalg.pinv(matrix) @ y
+    effect, residual = weights @ estimates, y - matrix @ estimates
+    middle = weights @ np.linalg.inv(matrix.T @ matrix) @ weights.T * (residual @ residual) / (n - p)
+    return float(effect[0] / np.sqrt(middle[0, 0]) if q == 1 else effect @ np.linalg.inv(middle) @ effect / q)
+
+
+def v_or_g(matrix: np.ndarray, weights: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """Winkler's v and G (2014, equations 8 and 9), and Wallace's z or Bartlett's chi-square (by its df) of them."""
     estimates, q = np.linalg.pinv(matrix) @ y, len(weights)
-    residual = y - matrix @ estimates
-    left_over = np.eye(n) - matrix @ np.linalg.pinv(matrix)
-    if groups is None:
-        weighting = np.full(n, (n - p) / (residual @ residual))
-    else:
-        weighting = np.array(
-            [left_over.diagonal()[groups == g].sum() / (residual[groups == g] ** 2).sum() for g in groups]
-        )
-    middle = weights @ np.linalg.inv(matrix.T @ (weighting[:, None] * matrix)) @ weights.T
-    effect = weights @ estimates
+    effect, residual = weights @ estimates, y - matrix @ estimates
+    member = np.unique(groups)[:, None] == groups
+    df = member @ np.diagonal(np.eye(len(y)) - matrix @ np.linalg.pinv(matrix))
+    variances = member @ residual**2 / df
+
+    def middle(of_groups: np.ndarray) -> np.ndarray:
+        return weights @ np.linalg.inv(matrix.T @ ((1 / (of_groups @ member))[:, None] * matrix)) @ weights.T
+
     if q == 1:
-        return float(effect[0] / np.sqrt(middle[0, 0]))
-    welch = 1.0
-    if groups is not None:
-        names = np.unique(groups)
-        shares = [
-            (1 - weighting[groups == g].sum() / weighting.sum()) ** 2 / left_over.diagonal()[groups == g].sum()
-            for g in names
-        ]
-        welch += 2 * (q - 1) / (q * (q + 2)) * sum(shares)
-    return float(effect @ np.linalg.inv(middle) @ effect / q / welch)
+        v, whole, tiny = effect[0] / np.sqrt(middle(variances)[0, 0]), middle(variances)[0, 0], 1e-30
+        steps = variances * (1 + 1j * tiny * np.eye(len(df)))  # the derivatives by complex steps
+        shares = np.array([middle(stepped)[0, 0].imag / tiny for stepped in steps]) / whole
+        nu = 1 / (shares**2 / df).sum()  # Satterthwaite
+        z = np.sqrt(nu * np.log1p(v**2 / nu)) * (8 * nu + 1) / (8 * nu + 3)
+        return float(v), float(np.copysign(z, v))
+    weighting = 1 / (variances @ member)
+    spread = ((1 - member @ weighting / weighting.sum()) ** 2 / df).sum()
+    g = effect @ np.linalg.inv(middle(variances)) @ effect / q / (1 + 2 * (q - 1) / (q * (q + 2)) * spread)
+    nu = q * (q + 2) / (3 * spread)  # Welch
+    return float(g), float((nu + q / 2 - 1) * np.log1p(q * g / nu) / q)
 
 
 ONE_ROW, TWO_ROWS = np.array([[0.0, 1, -0.5, 0]]), np.array([[0.0, 1, 0, 0], [0, 0, 1, -1.0]])
@@ -94,12 +106,13 @@ def test_counts_equal_refits_by_definition(weights, two_sided, variant, kind, bl
     question = Question(data, design, weights, Shuffling(14, kind, blocks, mode, 5, 40), two_sided, voxelwise, groups)
     test = PermutationTest(question)
     found = test.result(test.count(1, 41))
-    observed = by_definition(question, 0)
     assert (
         found.scale.name
         == {(True, 1): "t", (True, 2): "F", (False, 1): "v", (False, 2): "G"}[groups is None, len(weights)]
     )
-    np.testing.assert_allclose(found.statistic, observed, rtol=1e-8)
+    np.testing.assert_allclose(found.statistic, by_definition(question, 0, shown=True), rtol=1e-8)
+    observed = by_definition(question, 0)
+    np.testing.assert_allclose(found.compared, observed, rtol=1e-8)
     moved = np.array([by_definition(question, k) for k in range(1, 41)])
     if two_sided:
         moved, observed = np.abs(moved), np.abs(observed)
@@ -107,11 +120,14 @@ def test_counts_equal_refits_by_definition(weights, two_sided, variant, kind, bl
     np.testing.assert_allclose(found.p_fwe.p, (1 + (moved.max(axis=1)[:, None] >= observed).sum(axis=0)) / 41)
 
 
-def test_permuted_statistics_equal_refits_as_maps():
+@pytest.mark.parametrize("groups", [None, np.arange(20) // 10], ids=["pooled", "groups"])
+@pytest.mark.parametrize("weights", [ONE_ROW, TWO_ROWS], ids=["one row", "two rows"])
+def test_permuted_statistics_equal_refits_as_maps(weights, groups):
     data, design = model(20, 7)
     seen: list[np.ndarray] = []
     measure = Measure("kept", lambda values: seen.append(values) or values)
-    question = Question(data, design, ONE_ROW, Shuffling(20, seed=2, n_permutations=3), measures=(measure,))
+    shuffling = Shuffling(20, seed=2, n_permutations=3)
+    question = Question(data, design, weights, shuffling, variance_groups=groups, measures=(measure,))
     permutation_test(question)
     assert {values.dtype for values in seen} == {np.dtype(np.float32)}
     expected = sorted((by_definition(question, k) for k in range(4)), key=lambda values: values[0])
