@@ -69,7 +69,9 @@ def read_data(model: Model, table: StudyTable, rows: Sequence[int], report: Repo
         return ModelData(values, place, (*scans.inputs, *masks), (*scans.findings, *notes), scans.simulated)
 
 
-def read_covariate(column: str, table: StudyTable, rows: Sequence[int], data: ModelData) -> ModelData:
+def read_covariate(
+    column: str, table: StudyTable, rows: Sequence[int], data: ModelData, report: Report = silent
+) -> ModelData:
     """A covariate with a value per element, on the elements of a model's data.
 
     Raises
@@ -82,7 +84,10 @@ def read_covariate(column: str, table: StudyTable, rows: Sequence[int], data: Mo
         if isinstance(place, RegionPlace) or not scans.whole.fits(place):
             what = f"column {column}: the images are not on the grid or surface of the data"
             raise Problem(table.path, what, "resample them to the data's grid")
-        values = np.stack([place.take(scans.read(n)) for n in range(len(rows))])
+        values = np.empty_like(data.values)
+        for n in range(len(rows)):
+            values[n] = place.take(scans.read(n))
+            report((n + 1) / len(rows))
         bad = int((~np.isfinite(values)).any(axis=0).sum())
         if bad:
             what = f"column {column}: {bad} of {values.shape[1]} analysed elements have no number in some image"

@@ -23,6 +23,7 @@ from .models import TABLE, Model
 from .problems import Finding, Problem, silent
 
 Report = Callable[[float], None]
+READ = 0.7  # share of the work that reading is
 SMALLEST_P = 1e-300  # what -log10 p shows at most
 
 
@@ -123,16 +124,20 @@ def fit_model(model: Model, *, one_sided: bool = False, report: Report = silent)
     findings = laid.findings
     inputs: tuple[Path, ...] = (table.path,)
     data, covariates = None, None
+    shares = READ * np.arange(1, len(model.voxelwise) + 2) / (len(model.voxelwise) + 1)
     if model.data == TABLE:
         _refuse_places(model)
         values = _outcome(model, laid, table)
     else:
-        data = read_data(model, table, laid.rows.tolist(), lambda done: report(0.7 * done))
+        data = read_data(model, table, laid.rows.tolist(), lambda done: report(shares[0] * done))
         values, findings, inputs = data.values, (*findings, *data.findings), (*inputs, *data.inputs)
     if model.voxelwise:
         if data is None:
             raise Problem("--voxelwise", "needs images as data", "give DATA as a 4D file or column:COL")
-        read = [read_covariate(column, table, laid.rows.tolist(), data) for _, column in model.voxelwise]
+        read: list[ModelData] = []
+        for number, (_, column) in enumerate(model.voxelwise):
+            told = _within(report, shares[number], shares[number + 1])
+            read.append(read_covariate(column, table, laid.rows.tolist(), data, told))
         covariates = np.stack([each.values for each in read])
         inputs = (*inputs, *(path for each in read for path in each.inputs))
     fitted = Fitted(
@@ -148,9 +153,16 @@ def fit_model(model: Model, *, one_sided: bool = False, report: Report = silent)
         one_sided,
     )
     tests: list[Tested] = []
-    for part in laid.parts:
-        tests += _tests(fitted, part, one_sided=one_sided, report=lambda done: report(0.7 + 0.3 * done))
+    shares = np.linspace(READ, 1, len(laid.parts) + 1)
+    for number, part in enumerate(laid.parts):
+        told = _within(report, shares[number], shares[number + 1])
+        tests += _tests(fitted, part, one_sided=one_sided, report=told)
     return replace(fitted, tests=tuple(tests))
+
+
+def _within(report: Report, start: float, stop: float) -> Report:
+    """Progress of a part of the work, told as progress of the whole."""
+    return lambda done: report(start + (stop - start) * done)
 
 
 def _repeated(values: NDArray[Any], part: Part, design: RepeatedDesign) -> list[Tested]:

@@ -175,11 +175,15 @@ class Window(QMainWindow):
             ("layers", self.tr("Layers")),
             ("place", self.tr("Place")),
             ("seed", self.tr("Seed")),
+            ("group-seed", self.tr("Group seed")),
+            ("model", self.tr("Model")),
             ("surface", self.tr("3D")),
             ("draw", self.tr("Draw")),
             ("time", self.tr("Time course")),
             ("clusters", self.tr("Clusters")),
             ("regions", self.tr("Regions")),
+            ("tests", self.tr("Tests")),
+            ("connectivity", self.tr("Connectivity")),
         ):
             dock = docks[name] = QDockWidget(title, self)
             dock.setObjectName(name)
@@ -194,8 +198,8 @@ class Window(QMainWindow):
         area, docks = Qt.DockWidgetArea, self._docks
         for place, names in (
             (area.LeftDockWidgetArea, ("layers",)),
-            (area.RightDockWidgetArea, ("place", "seed", "surface", "draw")),
-            (area.BottomDockWidgetArea, ("time", "clusters", "regions")),
+            (area.RightDockWidgetArea, ("place", "seed", "group-seed", "model", "surface", "draw")),
+            (area.BottomDockWidgetArea, ("time", "clusters", "regions", "tests", "connectivity")),
         ):
             for name in names:
                 docks[name].setFloating(False)

@@ -19,7 +19,7 @@ from nibabel.ecat import (
 )
 from nibabel.fileholders import FileHolder
 from nibabel.freesurfer.mghformat import MGHHeader
-from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 from nibabel.gifti.parse_gifti_fast import GiftiImageParser
 from nibabel.imageglobals import logger
 from nibabel.minc1 import Minc1Image

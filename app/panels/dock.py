@@ -206,19 +206,10 @@ class Panels(QObject):
         self._fill("regions", self._regions_with_choice(), self.region_rows, costly=True)
 
     def _build_group_seed(self) -> None:
-        """A dock of its own beside the views, behind the others."""
-        window = self._window
         self.group_seed_panel = GroupSeedPanel()
-        self.group_seed = GroupSeedControl(window.session, self.group_seed_panel)
+        self.group_seed = GroupSeedControl(self._window.session, self.group_seed_panel)
         self.group_seed.file_wanted.connect(self._choose_group_file)
-        dock = QDockWidget(self.tr("Group seed"), window)
-        dock.setObjectName("group-seed")
-        dock.setWidget(scrolling(self.group_seed_panel))
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        window.tabifyDockWidget(window.dock("draw"), dock)
-        window.restoreDockWidget(dock)
-        window.menus.panels.insertAction(window.dock("surface").toggleViewAction(), dock.toggleViewAction())
-        self._keep_in_step(dock, self.group_seed, costly=True)
+        self._fill("group-seed", scrolling(self.group_seed_panel), self.group_seed, costly=True)
 
     def _choose_group_file(self, what: str) -> None:
         tables, images = self.tr("Tables (*.tsv *.csv *.txt);;All files (*)"), self.tr("Images (*.nii *.nii.gz *.mgz)")
@@ -228,20 +219,12 @@ class Panels(QObject):
             self.group_seed.take_file(what, path)
 
     def _build_connectivity(self) -> None:
-        """A dock of its own below the views, behind the others."""
         window = self._window
         self.connectivity_panel = ConnectivityPanel(METRICS, STRATEGIES)
         self.connectivity = ConnectivityControl(window.session, self.connectivity_panel)
         ConnectivityFiles(window, self.connectivity, self.connectivity_panel)
-        dock = QDockWidget(self.tr("Connectivity"), window)
-        dock.setObjectName("connectivity")
-        dock.setWidget(self.connectivity_panel)
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-        window.tabifyDockWidget(window.dock("regions"), dock)
-        window.restoreDockWidget(dock)
-        window.menus.panels.insertAction(window.dock("clusters").toggleViewAction(), dock.toggleViewAction())
-        self.connectivity.room_wanted.connect(lambda: self._make_room(dock))
-        self._keep_in_step(dock, self.connectivity, costly=True)
+        self.connectivity.room_wanted.connect(lambda: self._make_room(window.dock("connectivity")))
+        self._fill("connectivity", self.connectivity_panel, self.connectivity, costly=True)
 
     def _build_model(self) -> None:
         """The form of a model beside the seed's; its buttons stay in sight."""
@@ -252,30 +235,16 @@ class Panels(QObject):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolling(self.model_form), 1)
         layout.addWidget(self.model_form.buttons)
-        dock = self._add_dock("model", self.tr("Model"), whole, Qt.DockWidgetArea.RightDockWidgetArea, "draw")
-        self._keep_in_step(dock, self.model, costly=False)
+        self._fill("model", whole, self.model)
 
     def _build_tests(self) -> None:
         """The results of a model below the views."""
         window, self.model_results = self._window, ModelResults()
         self.model_show = ModelShow(window.session, self.model_results, self.model)
         ModelFiles(window, self.model, self.model_results)
-        place = Qt.DockWidgetArea.BottomDockWidgetArea
-        dock = self._add_dock("tests", self.tr("Tests"), self.model_results, place, "regions")
+        dock = window.dock("tests")
         self.model.results_wanted.connect(lambda: (dock.show(), dock.raise_()))
-        self._keep_in_step(dock, self.model_show, costly=True)
-
-    def _add_dock(self, name: str, title: str, content: QWidget, place: Qt.DockWidgetArea, beside: str) -> QDockWidget:
-        """A dock of its own, behind others."""
-        window = self._window
-        dock = QDockWidget(title, window)
-        dock.setObjectName(name)
-        dock.setWidget(content)
-        window.addDockWidget(place, dock)
-        window.tabifyDockWidget(window.dock(beside), dock)
-        window.restoreDockWidget(dock)
-        window.menus.panels.insertAction(window.dock("clusters").toggleViewAction(), dock.toggleViewAction())
-        return dock
+        self._fill("tests", self.model_results, self.model_show, costly=True)
 
     def _make_room(self, dock: QDockWidget) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""

@@ -401,10 +401,15 @@ def test_a_cancelled_model_leaves_nothing_behind(study: Study, tmp_path: Path, s
     assert not (tmp_path / "maps").exists()
 
 
-def test_progress_goes_forward_from_0_to_1(study: Study) -> None:
+@pytest.mark.parametrize("asked", [{}, {"within": "session", "subject": "subject"}], ids=["scans", "sessions"])
+def test_progress_goes_forward_from_0_to_1(tmp_path: Path, asked: dict[str, str]) -> None:
     told: list[float] = []
-    question = Model(str(study.images), str(study.table), "~ group + age")
+    (tmp_path / "in").mkdir()
+    pairs = repeated(tmp_path / "in")
+    columns = (("grey", "grey_file"),)
+    question = Model(str(pairs.images), str(pairs.table), "~ group * session", voxelwise=columns, **asked)
     modelling.model(question, Inference(50, correction="tfce"), report=told.append)
+    assert len(told) > 2 * len(pairs.frame)
     assert told == sorted(told)
     assert 0 <= told[0] < told[-1] == pytest.approx(1)
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 import pytest
 from habena.stats.inference import Question, permutation_test
 from habena.stats.permute import Shuffling
 from scipy import stats
 
-from tests.null_rates import DESIGNS, FAMILY_WISE, LEVEL, false_discoveries, family_wise
+from tests.null_rates import AT_ONCE, DESIGNS, FAMILY_WISE, LEVEL, divided, false_discoveries, family_wise
 
-EXACT = [name for name in DESIGNS if "standard deviation" not in name and "same with" not in name]
+RIGHT = [name for name in DESIGNS if "wrong" not in name]
 EACH = 40
 WITHIN = 0.999
+SMOOTH = True
 
 
 def test_the_family_wise_error_of_every_statistic_is_within_monte_carlo_error_of_five_percent():
-    found = np.vstack([family_wise(name, 0, EACH, n_permutations=59, edge=6) for name in EXACT])
+    found = np.vstack([family_wise(name, 0, EACH, n_permutations=59, edge=6) for name in RIGHT])
     low, high = stats.binom.interval(WITHIN, len(found), LEVEL)
     hits = dict(zip(FAMILY_WISE, found.sum(axis=0), strict=True))
-    assert len(found) == 320
+    assert len(found) == EACH * len(RIGHT) == 400
     assert all(low <= count <= high for count in hits.values()), f"{hits}, not {low:g} to {high:g} of {len(found)}"
 
 
@@ -32,6 +36,12 @@ def test_uncorrected_p_of_independent_noise_is_uniform():
     for level in (0.01, 0.05, 0.2, 0.5):
         low, high = stats.binom.interval(WITHIN, 3000, level)
         assert low <= np.sum(found.p.p <= level) <= high
+
+
+def test_simulations_are_the_same_however_they_are_divided():
+    simulate, n = partial(false_discoveries, SMOOTH, 1.5, edge=4), AT_ONCE + 3
+    with ThreadPoolExecutor(2) as workers:
+        np.testing.assert_array_equal(divided(simulate, n, workers), simulate(0, n))
 
 
 @pytest.mark.parametrize("smooth", [False, True], ids=["independent", "smooth"])

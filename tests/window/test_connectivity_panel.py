@@ -33,7 +33,7 @@ def settled(window):
 
 
 def dock(window) -> QDockWidget:
-    found = window.findChild(QDockWidget, "connectivity")
+    found = window.dock("connectivity")
     found.show()
     found.raise_()
     settle(window)

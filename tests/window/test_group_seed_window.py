@@ -17,7 +17,7 @@ from habena.widgets.notice_bar import NoticeBar
 from panel_events import choose, press, said_of, select_layer, selected, titles, write
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QListWidget, QProgressBar
+from PySide6.QtWidgets import QApplication, QFileDialog, QListWidget, QProgressBar
 from scipy import stats
 from window_events import colour_on_slice, drag, named, pixel_of, settle, texts, wait_until
 from window_files import OpenWindow
@@ -64,7 +64,7 @@ def with_map(with_table: Window) -> Window:
 
 
 def show_form(window: Window) -> None:
-    dock = window.findChild(QDockWidget, "group-seed")
+    dock = window.dock("group-seed")
     dock.show()
     dock.raise_()
     QApplication.processEvents()

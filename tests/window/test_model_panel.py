@@ -107,7 +107,7 @@ def form(window: Window) -> ModelForm:
 
 def panel(window: Window) -> QWidget:
     """The form and its buttons."""
-    return window.findChild(QDockWidget, "model")
+    return window.dock("model")
 
 
 def results(window: Window) -> ModelResults:
