@@ -194,11 +194,11 @@ class Window(QMainWindow):
         return docks
 
     def _arrange_docks(self) -> None:
-        """All panels at their places: layers on the left, time and tables below, the others on the right."""
+        """All panels at their places: layers and models on the left, time and tables below, the others on the right."""
         area, docks = Qt.DockWidgetArea, self._docks
         for place, names in (
-            (area.LeftDockWidgetArea, ("layers",)),
-            (area.RightDockWidgetArea, ("place", "seed", "group-seed", "model", "surface", "draw")),
+            (area.LeftDockWidgetArea, ("layers", "group-seed", "model")),
+            (area.RightDockWidgetArea, ("place", "seed", "surface", "draw")),
             (area.BottomDockWidgetArea, ("time", "clusters", "regions", "tests", "connectivity")),
         ):
             for name in names:

@@ -89,11 +89,12 @@ class ByVoxel:
         n_voxels, n = designs.data.shape
         limits = self.limits(np.full(n_voxels, np.inf), np.zeros(n_voxels, np.bool_))
         identity = Arrangement(np.arange(n), np.ones(n, np.int8))
-        observed = np.full((2, 1, n_voxels), np.nan)
-        for as_shown in (False, True):
-            told = lambda part, first=as_shown: tick((first + part) / 2)  # noqa: E731
-            self._count([identity], limits, observed[int(as_shown)], told, as_shown=as_shown)
-        self.squares, self.shown = observed[:, 0]
+        passes = 1 if designs.groups.max(initial=-1) < 0 else 2
+        observed = np.full((passes, 1, n_voxels), np.nan)
+        for number in range(passes):
+            told = lambda part, number=number: tick((number + part) / passes)  # noqa: E731
+            self._count([identity], limits, observed[number], told, as_shown=number == 1)
+        self.squares, self.shown = observed[0, 0], observed[-1, 0]
 
     def at_once(self) -> int:
         """Arrangements in one block."""
