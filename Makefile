@@ -19,7 +19,7 @@ lint: $(READY)
 	@$(BIN)/basedpyright
 	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -rL app/api $(TREE)/habena \
 	  && cp -rL app widgets render stats resources $(TREE)/habena/ && rm -rf $(TREE)/habena/app/api
-	@$(BIN)/basedpyright $(TREE)/habena/__init__.py
+	@$(BIN)/basedpyright $(TREE)/habena/*.py
 	@PYTHONPATH=$(TREE) $(BIN)/lint-imports --no-cache
 
 bench: $(READY)

@@ -132,7 +132,7 @@ def model_answer(question: ModelMap, fitted: Fitted, permuted: Permuted | None) 
     findings = (*fitted.findings, *findings_of(fitted, question.inference), *_so_far(tested, permuted))
     answer = Answer(
         title=f"{tested.name}: {title_of_map(question.shown)}",
-        statistic=_statistic(question.shown, tested, unit),
+        statistic=_statistic(question, tested, unit),
         findings=findings,
         notes=notes,
         simulated=fitted.simulated,
@@ -192,12 +192,22 @@ def title_of_map(shown: str) -> str:
     return words.get(shown, shown)
 
 
-def _statistic(shown: str, tested: Tested, unit: str) -> str:
-    """How the colour bar calls the values."""
+def _statistic(question: ModelMap, tested: Tested, unit: str) -> str:
+    """How the colour bar calls the values: with everything that a reader needs to know of the correction."""
+    shown, inference = question.shown, question.inference
     if shown in {"t", "F"}:
         a, b = tested.maps.df
         return f"t({b:.4g})" if shown == "t" else f"F({a:.4g},{b:.4g})"
-    return unit if shown.startswith("neglog10") else title_of_map(shown)
+    if not shown.startswith("neglog10"):
+        return title_of_map(shown)
+    told = [unit]
+    if "tfce" in shown:
+        told.append(f"H {inference.tfce_h:g}, E {inference.tfce_e:g}, {inference.connectivity} neighbours")
+    if "cluster" in shown:
+        told.append(f"formed at p < {inference.cluster_p:g}, {inference.connectivity} neighbours")
+    if not tested.is_f:
+        told.append("one-sided" if inference.one_sided else "two-sided")
+    return ", ".join(told)
 
 
 def maps_offered(tested: Tested, inference: Inference) -> tuple[str, ...]:

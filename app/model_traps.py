@@ -61,10 +61,10 @@ def _power(tested: Tested, alpha: float, inference: Inference) -> Iterable[Power
         significant, detectable = found.significant, found.detectable()
     except CannotCompute:
         return
-    sides = "two-sided" if two_sided else "one-sided"
+    sides = "" if tested.is_f else "two-sided " if two_sided else "one-sided "
     sign = {"r": "|r|", "f2": "f²"}[found.effect]
     message = (
-        f"{tested.name}: {sides} p < {alpha:g} needs a partial {sign} of {significant:.2f}; "
+        f"{tested.name}: {sides}p < {alpha:g} needs a partial {sign} of {significant:.2f}; "
         f"a true one of {detectable:.2f} is found in 80 % of such studies."
     )
     yield PowerLine(tested.name, found.effect, alpha, two_sided, significant, detectable, message)

@@ -41,8 +41,8 @@ INTRODUCTION = (
     "permutations (all of them where fewer exist), two-sided, clusters formed at "
     f"p < {FORMING_P:g}, 6 neighbours. Share of simulations with anything at a family-wise p of .05 or less, with the "
     "95 % interval of Clopper and Pearson. Extents are whole numbers: ties make them err on the safe side. With "
-    "unequal variances no permutation is exact; v and G come close, compared on one scale by each voxel's degrees of "
-    "freedom. "
+    "unequal variances no permutation is exact: v, compared by the degrees of freedom of each voxel, comes close; G, "
+    "whose degrees of freedom are a rougher approximation, errs more. "
     f"Seed of the generator: {GENERATOR_SEED}."
 )
 OF_DISCOVERIES = (

@@ -126,7 +126,7 @@ class ModelForm(QWidget):
             self._design_section.body.addWidget(part)
 
     def _build_more(self) -> None:
-        self._more = Section(self.tr("Repeated measures, covariates, mask"), is_open=False)
+        self._more = Section(self.tr("Repeats, covariates, mask"), is_open=False)
         self._more_form = form()
         tr = self.tr
         for field, label, tip in (

@@ -47,7 +47,7 @@ def _names(context: click.Context, option: click.Parameter, text: str | None) ->
 @click.option("--permutations", type=int, default=0, show_default=True, help="The unpermuted data count as one more.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the permutations.")
 @click.option("--correction", type=click.Choice(get_args(Correction)), default="none", show_default=True)
-@click.option("--cluster-threshold", "cluster_p", type=float, default=0.001, show_default=True, help="Uncorrected p.")
+@click.option("--cluster-threshold", type=float, default=0.001, show_default=True, help="Uncorrected p.")
 @click.option("--connectivity", type=click.Choice(("6", "18", "26")), default="6", show_default=True)
 @click.option("--tfce-h", type=float, default=2.0, show_default=True)
 @click.option("--tfce-e", type=float, default=0.5, show_default=True)
@@ -76,7 +76,7 @@ def model(
     permutations: int,
     seed: int,
     correction: Any,
-    cluster_p: float,
+    cluster_threshold: float,
     connectivity: Any,
     tfce_h: float,
     tfce_e: float,
@@ -121,7 +121,7 @@ def model(
         permutations,
         seed,
         correction,
-        cluster_p,
+        cluster_threshold,
         cast("Any", int(connectivity)),
         tfce_h,
         tfce_e,

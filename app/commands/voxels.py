@@ -23,7 +23,6 @@ _GRAPH = (
     click.option("--binary/--weighted", "binary", default=True, show_default=True, help="An edge counts 1, or its r."),
     click.option(
         "--edges",
-        "rule",
         type=click.Choice(("positive", "absolute", "signed")),
         default="positive",
         show_default=True,
@@ -48,7 +47,7 @@ def degree(
     r: float | None,
     density: float | None,
     binary: bool,
-    rule: EdgeRule,
+    edges: EdgeRule,
     preparation: Preparation,
     as_json: bool,
 ) -> None:
@@ -58,7 +57,7 @@ def degree(
     |r| is summed; with signed |r| >= R, and edges count 1 or -1, or their r. Correlations are float32, exact to 1e-7.
     At a density of D the D V (V - 1) / 2 largest are kept, halves rounded up, of equal ones the first.
     """
-    _map(run, "degree", (r, density, rule, not binary), preparation, (out, as_json))
+    _map(run, "degree", (r, density, edges, not binary), preparation, (out, as_json))
 
 
 @click.command()
@@ -71,7 +70,7 @@ def clustering(
     r: float | None,
     density: float | None,
     binary: bool,
-    rule: EdgeRule,
+    edges: EdgeRule,
     preparation: Preparation,
     as_json: bool,
 ) -> None:
@@ -81,7 +80,7 @@ def clustering(
     Memory grows with the square of the voxels: a bit for each pair both ways, 6.5 GB at 228,000; weighted 12 bytes for
     each edge. What does not fit is refused with the figure.
     """
-    _map(run, "clustering", (r, density, rule, not binary), preparation, (out, as_json))
+    _map(run, "clustering", (r, density, edges, not binary), preparation, (out, as_json))
 
 
 def _map(

@@ -78,13 +78,12 @@ COMMANDS = (
     "suvr",
     "kinetics",
 )
-CALLED = {"rule": "edges", "cluster_p": "cluster_threshold"}  # in Python, by the words of the option
 
 
 def options_of(name: str) -> dict[str, click.Parameter]:
     """What a command takes, by the names of Python."""
     command = cli.habena.get_command(click.Context(cli.habena), name.replace("_", "-"))
-    options = {CALLED.get(str(option.name), str(option.name)): option for option in command.params}
+    options = {str(option.name): option for option in command.params}
     options.pop("as_json", None)
     if name == "group_seed":
         del options["confounds"]  # the table of one run: refused, there is a column of them

@@ -153,6 +153,9 @@ def test_a_graph_in_parts_and_one_without_edges_are_told(tmp_path: Path) -> None
     assert codes(found) == ["components"]
     found = document("graph", save(tmp_path / "n.tsv", -parts), "--r", 0.5)
     assert codes(found) == ["graph-empty", "negative-edges"]
+    assert "lower the threshold" in found["warnings"][0]["message"]
+    found = document("graph", tmp_path / "m.tsv", "--density", 0.01)
+    assert "raise the density" in found["warnings"][0]["message"]
     assert found["graphs"][0]["threshold"] is None
     assert found["graphs"][0]["global"]["path_length"] is None
 
@@ -173,7 +176,35 @@ def test_the_area_under_each_metric(table: Path) -> None:
     low, middle, high = (found["graphs"][n]["global"]["clustering"] for n in (1, 2, 0))
     assert found["auc"]["global"]["clustering"] == pytest.approx(0.1 * (low / 2 + middle + high / 2))
     degree = np.array([found["graphs"][n]["nodal"]["degree"] for n in (1, 2, 0)])
-    np.testing.assert_allclose(found["auc"]["nodal"]["degree"], 0.1 * (degree[0] / 2 + degree[1] + degree[2] / 2))
+    area = 0.1 * (degree[0] / 2 + degree[1] + degree[2] / 2)
+    np.testing.assert_allclose(found["auc"]["nodal"]["degree"], area)
+
+
+def test_the_area_is_printed_and_written_too(table: Path, tmp_path: Path) -> None:
+    words = ("graph", table, "--density", "0.1,0.2", "--metrics", "degree,clustering", "--auc")
+    found = document(*words)["auc"]
+    overall, nodes = (part.splitlines() for part in done(*words).out.split("\n\n"))
+    assert overall[-1].split()[0] == "auc"
+    assert float(overall[-1].split()[-1]) == pytest.approx(found["global"]["clustering"], rel=1e-5)
+    assert nodes[-1].split()[0] == "auc"
+    done(*words, "-o", tmp_path / "nodes.tsv")
+    rows = pd.read_csv(tmp_path / "nodes.tsv", sep="\t")
+    area = rows[rows["density"] == "auc"]
+    assert area["label"].tolist() == NAMES
+    np.testing.assert_allclose(area["degree"], found["nodal"]["degree"], rtol=1e-5)
+
+
+def test_the_text_states_the_random_graphs(table: Path) -> None:
+    words = ("--density", 0.3, "--metrics", "small_worldness", "--nulls", 2, "--rewirings", 3, "--seed", 5)
+    said = done("graph", table, *words).out
+    assert "2 random graphs with the same degrees, 3 rewirings per edge, seed 5" in said
+
+
+def test_nodes_of_one_name_are_told(tmp_path: Path) -> None:
+    found = document("graph", save(tmp_path / "m.tsv", correlations(4), ["a", "b", "a", "b"]), "--density", 1)
+    (told,) = [finding for finding in found["warnings"] if finding["code"] == "names-repeated"]
+    assert told["value"] == 2
+    assert "a, b" in told["message"]
 
 
 def test_the_table_of_nodes_has_a_row_for_each_density_and_node(table: Path, tmp_path: Path) -> None:
@@ -208,7 +239,9 @@ def test_without_json_a_table_is_printed_and_warnings_go_elsewhere(table: Path) 
         (("--r", "nan"), "is not a number"),
         (("--density", 0.1, "--metrics", "degree,hubs"), "no metric hubs"),
         (("--density", 0.1, "--auc"), "several densities"),
-        (("--density", 0.1, "--nulls", 0), "no such random graphs"),
+        (("--density", 0.1, "--nulls", 0), "--nulls: 0 is no number"),
+        (("--density", 0.1, "--rewirings", 0), "--rewirings: 0 is no number"),
+        (("--density", 0.1, "--seed", -1), "--seed: -1 is no seed"),
         (("--density", 0.1, "--edges", "negative"), "--edges"),
         (("--density", 0.1, "--atlas", "aal2"), "are for runs"),
         (("--density", 0.1, "--fwhm", 5), "are for runs"),

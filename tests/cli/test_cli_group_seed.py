@@ -198,6 +198,9 @@ def test_who_misses_a_session_or_a_value_is_left_out_by_name(study: Study, tmp_p
     found = run(study, tmp_path / "other", "--formula", "~ note")
     assert (found["n"], found["runs"]) == (11, 11)
     assert any("note is missing" in finding["message"] for finding in found["warnings"])
+    nobody = spoil(study, "nobody.tsv", lambda rows: [row.replace("id\t", "scan\t", 1) for row in rows])
+    found = run(study._replace(table=nobody), tmp_path / "third", "--formula", "~ note")
+    assert any(finding["message"].startswith("row 3 is left out: ") for finding in found["warnings"])
 
 
 def test_a_voxelwise_covariate_equals_statsmodels(study: Study, tmp_path: Path) -> None:

@@ -289,6 +289,7 @@ def test_logan_maps_hold_dvr(scan: Scan, tmp_path: Path) -> None:
     [
         (("--model", "logan", "--tstar", "80"), "t* of at most"),
         (("--model", "logan", "--tstar", "nan"), "is no time"),
+        (("--model", "logan", "--tstar", "-5"), "is no time"),
         (("--model", "logan", "--k2ref", "-1"), "is no rate"),
         (("--model", "logan", "--basis", "0.1,0.2,9"), "is no option of logan"),
         (("--model", "srtm", "--tstar", "20"), "is no option of srtm"),

@@ -132,9 +132,17 @@ def test_the_text_says_what_was_written(scan: Scan, tmp_path: Path) -> None:
     kept = np.triu(scan.r >= 0.3, 1).sum()
     n = len(scan.r)
     assert done("degree", scan.run, "--r", 0.3, "-o", out).out == (
-        f"{out}: number of voxels with r at least the threshold 0.3, {n} voxels, {kept} edges, "
+        f"{out}: number of voxels with r at least the threshold; threshold 0.3, {n} voxels, {kept} edges, "
         f"density {kept / (n * (n - 1) / 2):.3g}, {VOLUMES - 1} degrees of freedom\n"
     )
+
+
+def test_a_graph_without_edges_is_told(scan: Scan, tmp_path: Path) -> None:
+    for command in COMMANDS:
+        found = document(command, scan.run, "--r", 0.9999, "-o", tmp_path / "d.nii")
+        assert found["edges"] == 0
+        (told,) = [finding for finding in found["warnings"] if finding["code"] == "graph-empty"]
+        assert "No pair of voxels" in told["message"]
 
 
 def test_ties_at_the_cut_and_negative_edges_are_told(tmp_path: Path) -> None:

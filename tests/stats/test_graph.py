@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from habena.stats.errors import CannotCompute
 from habena.stats.graph import EXTRA, NAMES, QUICK, GraphMetrics, area_under_curve, metrics, threshold_matrix
+from habena.stats.graph_centrality import eigenvector_centrality
 from habena.stats.graph_modules import modularity, participation
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,6 +106,17 @@ def test_eigenvector_centrality_is_0_outside_the_component_of_the_largest_eigenv
         found = of(graph, "eigenvector").nodal["eigenvector"]
         np.testing.assert_allclose(found[:size], size**-0.5, atol=1e-9)
         np.testing.assert_allclose(found[size:], 0, atol=1e-9)
+
+
+def test_rounding_leaves_no_trace_in_the_eigenvector() -> None:
+    rng = np.random.default_rng(1)
+    for n in (7, 20, 41):
+        own = np.corrcoef(rng.standard_normal((n, 60)))
+        both = np.zeros((n + 4, n + 4))
+        both[:n, :n], both[n, n + 1], both[n + 2, n + 3] = own > 0.1, 1, 1
+        both = np.maximum(both, both.T)
+        np.fill_diagonal(both, 0)
+        np.testing.assert_array_equal(eigenvector_centrality(both)[n:], 0)
 
 
 def test_equal_large_components_share_the_eigenvector() -> None:

@@ -76,6 +76,21 @@ def test_a_tree_has_no_triangles_and_no_small_worldness() -> None:
     assert np.isnan(small_world(nx.to_numpy_array(nx.star_graph(9)) > 0, Nulls(3, 2, 0)).small_worldness)
 
 
+def test_however_many_exchanges_are_asked_for_the_work_can_be_stopped() -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(done: float) -> None:
+        assert 0 < done < 1
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        small_world(lattice(30, 4), Nulls(10**18, 10**20, 0), stop)
+    whole, again = rewired(lattice(), 20_000, 1), rewired(lattice(), 20_000, 1, 0, lambda done: None)
+    np.testing.assert_array_equal(whole[0], again[0])
+    assert whole[1] == again[1] == pytest.approx(20_000, abs=1)
+
+
 def test_progress_is_reported_after_each_null() -> None:
     seen: list[float] = []
     small_world(lattice(30, 4), Nulls(4, 1, 0), seen.append)

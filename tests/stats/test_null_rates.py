@@ -13,7 +13,7 @@ from scipy import stats
 
 from tests.null_rates import AT_ONCE, DESIGNS, FAMILY_WISE, LEVEL, divided, false_discoveries, family_wise
 
-RIGHT = [name for name in DESIGNS if "wrong" not in name]
+RIGHT = [name for name in DESIGNS if "wrong" not in name and "G with" not in name]
 EACH = 40
 WITHIN = 0.999
 SMOOTH = True
@@ -23,7 +23,7 @@ def test_the_family_wise_error_of_every_statistic_is_within_monte_carlo_error_of
     found = np.vstack([family_wise(name, 0, EACH, n_permutations=59, edge=6) for name in RIGHT])
     low, high = stats.binom.interval(WITHIN, len(found), LEVEL)
     hits = dict(zip(FAMILY_WISE, found.sum(axis=0), strict=True))
-    assert len(found) == EACH * len(RIGHT) == 400
+    assert len(found) == EACH * len(RIGHT) == 360
     assert all(low <= count <= high for count in hits.values()), f"{hits}, not {low:g} to {high:g} of {len(found)}"
 
 

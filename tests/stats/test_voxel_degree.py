@@ -107,6 +107,15 @@ def test_a_threshold_of_a_half_keeps_what_is_exactly_a_half(rule: EdgeRule) -> N
         assert_array_equal(found.values, plain_degree(r, mask, rule, weighted=False))
 
 
+def test_a_threshold_of_minus_one_keeps_pairs_that_rounding_has_beyond_it() -> None:
+    one = np.random.default_rng(0).standard_normal((40, 7))
+    rows = unit_rows(np.concatenate([one, -one]).astype(np.float32))
+    assert correlations(rows).min() < -1
+    for weighted in (False, True):
+        assert degree(rows, at_least(-1, "positive"), weighted=weighted).n_edges == 80 * 79 // 2
+    assert_array_equal(degree(rows, at_least(-1, "positive")).values, 79)
+
+
 def test_a_threshold_between_two_float32_numbers_is_not_rounded_down() -> None:
     cut = at_least(0.1 + 1e-9, "positive")
     assert float(cut.least) >= 0.1 + 1e-9

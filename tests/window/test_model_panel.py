@@ -403,7 +403,7 @@ def test_repeated_measures_of_a_table_need_no_map_and_list_who_is_incomplete(
     drop_on(with_form, "Study table", two_sessions)
     choose(form(with_form), "Data", "The formula")
     type_formula(with_form, "madrs ~ group * time")
-    more = next(s for s in form(with_form).findChildren(Section) if s._head.text().startswith("Repeated"))
+    more = next(s for s in form(with_form).findChildren(Section) if s._head.text().startswith("Repeats"))
     press(more, "Repeated")
     choose(form(with_form), "Subject", "participant_id")
     choose(form(with_form), "Within", "time")
