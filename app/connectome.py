@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as with_fields
@@ -202,10 +203,15 @@ def shared(parts: Sequence[Connectome]) -> list[NDArray[np.intp]]:
     Raises
     ------
     Problem
-        When there are fewer than two.
+        When there are fewer than two, or names that several nodes have do not tell which is which.
     """
     by_label = all(part.labels is not None for part in parts)
     keys = [part.labels.tolist() if by_label and part.labels is not None else part.names for part in parts]
+    if all(own == keys[0] for own in keys):
+        return [np.arange(len(own)) for own in keys]
+    for part, own in zip(parts, keys, strict=True):
+        if len(set(own)) < len(own):
+            raise Problem(part.title, "has several nodes of one name", "give every node its own name")
     places = [{key: number for number, key in enumerate(own)} for own in keys]
     common = [key for key in keys[0] if all(key in place for place in places)]
     if len(common) < 2:
@@ -230,4 +236,19 @@ def of_file(path: str) -> Connectome:
     from .io.matrices import read_matrix  # noqa: PLC0415 - only for matrix files
 
     table = read_matrix(path)
-    return Connectome(Path(path).name, read_only(table.matrix), table.names, tuple("" for _ in table.names))
+    return Connectome(
+        Path(path).name,
+        read_only(table.matrix),
+        table.names,
+        tuple("" for _ in table.names),
+        findings=_repeated(table.names, Path(path).name),
+    )
+
+
+def _repeated(names: Sequence[str], title: str) -> tuple[Finding, ...]:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if not repeated:
+        return ()
+    listed = ", ".join(repeated[:NAMED]) + (", …" if len(repeated) > NAMED else "")
+    message = f"Several nodes have the same name: {listed}."
+    return (Finding("names-repeated", title, len(repeated), message),)

@@ -95,19 +95,33 @@ class GraphTable:
         return {"graphs": self.graphs, **self.more, "warnings": self.findings}
 
     def nodes(self) -> RegionTable:
-        """One row for each density and node."""
+        """One row for each density and node; then the areas over the densities, if they were asked for."""
         metrics = [name for name in self.graphs[0]["nodal"] if name != "label"]
         rows = [
             (graph["density"], *row)
             for graph in self.graphs
             for row in zip(*(graph["nodal"][name] for name in ("label", *metrics)), strict=True)
         ]
+        if "auc" in self.more:
+            area = self.more["auc"]["nodal"]
+            rows += [("auc", *row) for row in zip(*(area[name] for name in ("label", *metrics)), strict=True)]
         return RegionTable("nodes", ("density", "label", *metrics), tuple(rows), self.findings)
 
+    def text(self, *, nodes: bool = True) -> str:
+        """For people, on a terminal."""
+        parts = [self.overall().text(), *([self.nodes().text()] if nodes else [])]
+        if "nulls" in self.more:
+            told = self.more["nulls"]
+            how = f"{told['rewirings_per_edge']} rewirings per edge, seed {told['seed']}"
+            parts[0] += f"\nsmall_worldness beside {told['number']} random graphs with the same degrees, {how}"
+        return "\n\n".join(parts)
+
     def overall(self) -> RegionTable:
-        """One row for each density: the graph as a whole."""
+        """One row for each density: the graph as a whole; then the areas, if they were asked for."""
         facts = ("density", "edges", "threshold", "components", "mean_connectivity")
         rows = [(*(graph[name] for name in facts), *graph["global"].values()) for graph in self.graphs]
+        if "auc" in self.more:
+            rows.append(("auc", *([None] * (len(facts) - 1)), *self.more["auc"]["global"].values()))
         return RegionTable("graphs", (*facts, *self.graphs[0]["global"]), tuple(rows), self.findings)
 
 
@@ -163,13 +177,19 @@ def check_cut(cut: Cut) -> tuple[str, ...]:
         raise Problem("--r", "is not a number", "give a threshold such as 0.3")
     if cut.area and len(cut.densities) < 2:
         raise Problem("--auc", "an area needs several densities", "give --density 0.1,0.2,0.3")
-    number, rewirings, seed = cut.nulls
-    if number < 1 or rewirings < 1 or seed < 0:
-        raise Problem("--nulls", "there are no such random graphs", "give 1 or more, and a seed of 0 or more")
+    _check_nulls(*cut.nulls)
     unknown = [name for name in cut.metrics if name not in NAMES]
     if unknown:
         raise Problem("--metrics", f"there is no metric {', '.join(unknown)}", f"choose from {', '.join(NAMES)}")
     return cut.metrics or STANDARD
+
+
+def _check_nulls(number: int, rewirings: int, seed: int) -> None:
+    for name, value in (("--nulls", number), ("--rewirings", rewirings)):
+        if value < 1:
+            raise Problem(name, f"{value} is no number of them", "give 1 or more")
+    if seed < 0:
+        raise Problem("--seed", f"{seed} is no seed", "give 0 or more")
 
 
 def matrix_of(source: str, options: RunOptions, report: Report) -> Connectome:
@@ -305,7 +325,8 @@ def _about_cut(cut: Thresholded, edges: Edges, density: float | None, where: str
         message = f"Only {cut.n_edges} of the {wanted} edges asked for{at} are there: no more pairs are {kind}."
         yield Finding("graph-fewer-edges", where, cut.n_edges, message)
     if not cut.n_edges:
-        yield Finding("graph-empty", where, 0, f"No edge is left{at}: lower the threshold.")
+        todo = "lower the threshold" if density is None else "raise the density"
+        yield Finding("graph-empty", where, 0, f"No edge is left{at}: {todo}.")
 
 
 def inputs_of(source: str, preparation: Preparation) -> tuple[Path, ...]:

@@ -22,6 +22,7 @@ from .runs import MASKED_SHARE, automatic_mask, mask_on_grid, nuisance_of
 
 Report = Callable[[float], None]
 
+LEAST_VOLUMES = 3
 WORKING_COPIES = 3  # float32 series of a run's whole grid that its preparation may hold at once
 
 
@@ -133,6 +134,10 @@ def available(reserve: int) -> int:
 
 
 def _columns(run: GroupRun, answer: Answer, preparation: Preparation) -> int:
+    kept = _image(run, answer).n_frames - preparation.drop
+    if kept < LEAST_VOLUMES:
+        what = f"keeps {max(0, kept)} of its volumes after {preparation.drop} are dropped, too few for a correlation"
+        raise Problem(run.path, what, "name a 4D run of at least a few dozen volumes")
     nuisance, _ = nuisance_of(run.path, answer, own_preparation(preparation, run))
     try:
         return design(nuisance).residual_df

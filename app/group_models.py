@@ -121,8 +121,9 @@ def _rows_with_files(table: StudyTable, request: GroupRequest) -> tuple[NDArray[
 
 
 def _left_out(table: StudyTable, row: int, reason: str, subject: str | None) -> Finding:
-    name = who(table, row, subject)
-    return Finding("row-left-out", name, row + 1, f"{name} (row {row + 1}) is left out: {reason}.")
+    name, number = who(table, row, subject), f"row {row + 1}"
+    said = number if name == number else f"{name} ({number})"
+    return Finding("row-left-out", name, row + 1, f"{said} is left out: {reason}.")
 
 
 def _of_scans(table: StudyTable, rows: NDArray[np.int64], request: GroupRequest) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from .answers import Answer
 from .compute import open_cortex, open_file
@@ -20,6 +20,9 @@ Report = Callable[[float], None]
 _MAX_FROM_FOLDER = 12
 
 
+TableKind = Literal["matrix", "confounds", "study"]
+
+
 class Opened(NamedTuple):
     """What a path turned out to be.
 
@@ -32,7 +35,7 @@ class Opened(NamedTuple):
     cortex : CortexData or None
         Other surfaces to show from now on.
     table : str or None
-        A table of confounds for a run.
+        What kind of table it is: ``matrix`` of connections, ``confounds`` of a run, or of a ``study``.
     view : ViewState or None
         A saved view.
     problems : tuple of Problem
@@ -45,7 +48,7 @@ class Opened(NamedTuple):
     path: str
     layers: tuple[tuple[FileMap, Answer], ...] = ()
     cortex: CortexData | None = None
-    table: str | None = None
+    table: TableKind | None = None
     view: ViewState | None = None
     problems: tuple[Problem, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -80,7 +83,7 @@ def open_path(path: str, report: Report, cortex: CortexData) -> Opened:
         case "scene" | "picture":
             return Opened(path, view=saved_view(path))
         case "table":
-            return Opened(path, table=path)
+            return Opened(path, table=kind_of_table(path))
         case "dicom-folder" | "dicom":
             opened = _dicom(path, report)
         case "folder":
@@ -88,6 +91,31 @@ def open_path(path: str, report: Report, cortex: CortexData) -> Opened:
         case _:
             opened = Opened(path, layers=((FileMap(path), open_file(path)),))
     return with_surfaces(opened, cortex)
+
+
+def kind_of_table(path: str) -> TableKind:
+    """Whether a table is a matrix of connections, the confounds of a run, or that of a study.
+
+    A square and symmetric one is a matrix. One that has numbers alone, and is called confounds or motion or has columns
+    that motion correction writes, is of a run.
+
+    Raises
+    ------
+    Problem
+        It is no table.
+    """
+    from ..stats.fmriprep import MOTION  # noqa: PLC0415
+    from .io.matrices import read_matrix  # noqa: PLC0415
+    from .io.study_table import read_table  # noqa: PLC0415 - pandas
+
+    with suppress(Problem):
+        read_matrix(path)
+        return "matrix"
+    name = Path(path).name.lower()
+    if any(word in name for word in ("confound", "regressor", "motion")) or name.endswith((".par", ".1d", ".txt")):
+        return "confounds"
+    columns = [str(column) for column in read_table(path).frame.columns]
+    return "confounds" if any(column in MOTION or column == "framewise_displacement" for column in columns) else "study"
 
 
 def with_surfaces(opened: Opened, shown: CortexData) -> Opened:

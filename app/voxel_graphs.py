@@ -157,7 +157,7 @@ def _answer(run: str, measure: Measure, graph: VoxelGraph, prepared: Prepared, r
         image=ArrayImage(prepared.grid, unflatten(found.values, prepared.voxels, prepared.grid.shape)),
         unit="voxels" if measure == "degree" and not graph.weighted else "",
         space=prepared.space,
-        findings=(*about_brain(run, prepared.notes), *prepared.findings, *_findings(run, cut)),
+        findings=(*about_brain(run, prepared.notes), *prepared.findings, *_findings(run, cut, found.n_edges)),
         notes=dict(prepared.notes) | notes,
         simulated=prepared.simulated,
     )
@@ -219,8 +219,11 @@ def _meaning(measure: Measure, graph: VoxelGraph) -> str:
     return "clustering coefficient (Onnela)" if graph.weighted else "clustering coefficient"
 
 
-def _findings(run: str, cut: Cut) -> tuple[Finding, ...]:
+def _findings(run: str, cut: Cut, n_edges: int) -> tuple[Finding, ...]:
     findings: list[Finding] = []
+    if not n_edges:
+        message = f"No pair of voxels reaches the threshold {cut.threshold:.3g}: lower it."
+        findings.append(Finding("graph-empty", run, 0, message))
     if len(cut.tied):
         message = (
             f"{cut.ties} pairs share the smallest kept value, {cut.threshold:.7g}; the first {len(cut.tied)} of them, "

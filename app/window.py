@@ -40,6 +40,7 @@ from .io.atlases import atlas_ids
 from .io.memory import in_words
 from .menus import Menus
 from .notices import Notices
+from .opening import Opened
 from .painting import SlicePainter
 from .recipes import RegionMask
 from .scenes import has_surface
@@ -132,6 +133,7 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.setWindowTitle(TITLE)
         self.resize(SIZE.boundedTo(self.screen().availableSize() - FRAME))
+        self._tables: list[Opened] = []
         self._docks = self._build_docks()
         self._arrange_docks()
         self._restore_layout()
@@ -258,11 +260,25 @@ class Window(QMainWindow):
             self.session.ask_for_all()
             self.first_drawn.emit()
 
+    def _take_table(self, opened: Opened) -> None:
+        """A table goes to the panel that it is for, once panels are there."""
+        if opened.table is None:
+            return
+        self._tables.append(opened)
+        self.place_tables()
+
+    def place_tables(self) -> None:
+        """Give the tables that were opened to their panels."""
+        if self.panels is not None and self.panels.is_built:
+            while self._tables:
+                self.panels.take_table(self._tables.pop(0))
+
     def _connect(self) -> None:
         session = self.session
         session.changed.connect(self._schedule_refresh)
         session.noticed.connect(self.tell)
         session.opened.connect(self.files.remember)
+        session.opened.connect(self._take_table)
         session.atlas_opened.connect(self.files.atlas_opened)
         session.jobs.progressed.connect(self._job_progressed)
         for ended in (session.jobs.finished, session.jobs.failed, session.jobs.cancelled):

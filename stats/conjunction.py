@@ -7,13 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta
 
 from .arrays import Bool, Float64, Report
 from .errors import CannotCompute
+from .perm_counts import estimate
 
 OverlapMeasure = Literal["count", "dice", "jaccard"]
-CONFIDENCE = 0.95
+EQUAL = 1e-12  # relative; overlaps closer than this are the same
 
 
 class Overlap(NamedTuple):
@@ -165,11 +165,8 @@ def overlap_test_of_maps(
 
 def _tested(observed: Overlap, null: Float64, measure: OverlapMeasure) -> OverlapTest:
     size = _size(observed, measure)
-    n, exceed = null.size, int(np.count_nonzero(null >= size * (1 - 1e-12)))
-    tail = (1 - CONFIDENCE) / 2
-    low = float(beta.ppf(tail, exceed, n - exceed + 1)) if exceed else 0.0
-    high = float(beta.ppf(1 - tail, exceed + 1, n - exceed)) if exceed < n else 1.0
-    return OverlapTest(observed, measure, size, null, (1 + exceed) / (1 + n), low, high)
+    found = estimate(np.count_nonzero(null >= size * (1 - EQUAL)), null.size)
+    return OverlapTest(observed, measure, size, null, float(found.p), float(found.low), float(found.high))
 
 
 def _size(found: Overlap, measure: OverlapMeasure) -> float:

@@ -34,7 +34,8 @@ def eigenvector_centrality(weights: Float64) -> Float64:
         if used < steps or used == n or beside[used - 1] * abs(vectors[-1, -1]) <= CONVERGED * values[-1]:
             break
     vector = vectors[:, -1] @ basis[:used]
-    vector = np.maximum(vector * np.sign(vector.sum()), 0.0)
+    vector = vector * np.sign(vector.sum())
+    vector[vector < NOTHING] = 0.0
     return vector / np.linalg.norm(vector)
 
 

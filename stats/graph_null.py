@@ -14,6 +14,7 @@ from .graph_paths import path_length, path_sums
 from .graph_random import State, below, random_states
 
 ATTEMPTS = 20  # for each exchange that is asked for; in a complete graph none succeeds
+AT_ONCE = 500_000  # attempts between two reports
 
 
 class Nulls(NamedTuple):
@@ -56,7 +57,9 @@ class SmallWorld(NamedTuple):
     exchanges: float
 
 
-def rewired(adjacency: Bool, rewirings: int, seed: int, number: int = 0) -> tuple[Bool, float]:
+def rewired(
+    adjacency: Bool, rewirings: int, seed: int, number: int = 0, report: Report | None = None
+) -> tuple[Bool, float]:
     """Exchange ends of random pairs of edges, so that every node keeps its degree (Maslov and Sneppen 2002).
 
     Exchanges that would join a node to itself or double an edge are not made.
@@ -69,6 +72,8 @@ def rewired(adjacency: Bool, rewirings: int, seed: int, number: int = 0) -> tupl
         Exchanges that each edge shall take part in, on average.
     seed, number : int
         The random graph depends on both alone.
+    report : callable, optional
+        Called between pieces of long work with the share of attempts that are made.
 
     Returns
     -------
@@ -80,7 +85,14 @@ def rewired(adjacency: Bool, rewirings: int, seed: int, number: int = 0) -> tupl
     result = np.array(adjacency, dtype=bool)
     if len(ends) < 2:
         return result, 0.0
-    made = _rewire(ends, result, (rewirings * len(ends) + 1) // 2, random_states(1, seed, number)[0])
+    wanted, state = (rewirings * len(ends) + 1) // 2, random_states(1, seed, number)[0]
+    made, attempts = 0, 0
+    while made < wanted and attempts < ATTEMPTS * wanted:
+        if attempts and report:
+            report(attempts / (ATTEMPTS * wanted))
+        tries = min(AT_ONCE, ATTEMPTS * wanted - attempts)
+        made += _rewire(ends, result, min(wanted - made, tries), tries, state)
+        attempts += tries
     return result, 2 * made / len(ends)
 
 
@@ -90,13 +102,14 @@ def small_world(adjacency: Bool, nulls: Nulls, report: Report | None = None) -> 
     NaN where a ratio is not defined, such as without triangles in the random graphs.
     """
     own = _clustering_and_length(adjacency)
-    found = np.empty((nulls.number, 3))
+    total = np.zeros(3)
     for k in range(nulls.number):
-        null, exchanges = rewired(adjacency, nulls.rewirings, nulls.seed, k)
-        found[k] = (*_clustering_and_length(null), exchanges)
+        within = None if report is None else lambda done, k=k: report((k + done) / nulls.number)
+        null, exchanges = rewired(adjacency, nulls.rewirings, nulls.seed, k, within)
+        total += (*_clustering_and_length(null), exchanges)
         if report:
             report((k + 1) / nulls.number)
-    clustered, length, exchanges = found.mean(axis=0) if nulls.number else (np.nan,) * 3
+    clustered, length, exchanges = total / nulls.number if nulls.number else (np.nan,) * 3
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.float64(own[0]) / clustered / (np.float64(own[1]) / length)
     small = float(ratio) if np.isfinite(ratio) else np.nan
@@ -110,9 +123,9 @@ def _clustering_and_length(adjacency: Bool) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _rewire(ends: Int64, adjacency: Bool, wanted: int, state: State) -> int:
+def _rewire(ends: Int64, adjacency: Bool, wanted: int, attempts: int, state: State) -> int:
     made = 0
-    for _ in range(ATTEMPTS * wanted):
+    for _ in range(attempts):
         if made == wanted:
             break
         first, second = below(state, len(ends)), below(state, len(ends))

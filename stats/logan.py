@@ -118,7 +118,7 @@ def usable_frames(frames: Frames, options: LoganOptions) -> Bool:
         weights.shape != frames.mid_min.shape or not np.isfinite(weights).all() or (weights < 0).any()
     ):
         raise CannotCompute("the weights of the frames are not all 0 or more", "give one per frame")
-    if not np.isfinite(options.tstar_min):
+    if not 0 <= options.tstar_min < np.inf:
         raise CannotCompute(f"t* of {options.tstar_min:g} is no time", "give minutes from injection")
     used = frames.mid_min >= max(options.tstar_min, 0)
     if weights is not None:

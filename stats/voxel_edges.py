@@ -137,8 +137,10 @@ def at_least(threshold: float, rule: EdgeRule) -> Cut:
         raise CannotCompute(f"the threshold {threshold:g} is no correlation", "give one from -1 to 1")
     if threshold < 0 and rule != "positive":
         raise CannotCompute(f"no abs(r) is below {threshold:g}", "give a threshold from 0 to 1, or keep positive edges")
-    least = np.float32(threshold if threshold > -1 else -np.inf)
-    if float(least) < threshold:
+    least = np.float32(threshold)
+    if threshold == -1:
+        least = np.float32(-np.inf)
+    elif float(least) < threshold:
         least = np.nextafter(least, np.float32(np.inf))
     return Cut(rule, least, np.empty((0, 2), np.int64), float(threshold))
 

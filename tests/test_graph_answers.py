@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -148,6 +149,16 @@ def test_matrices_of_other_nodes_are_averaged_over_those_that_all_have():
     assert mean.names == a.names[1:]
     assert mean.matrix[0, 1] == pytest.approx(np.tanh((fisher_z(a.matrix[1, 2]) + fisher_z(b.matrix[0, 1])) / 2))
     assert any(finding.code == "regions-not-in-all" for finding in mean.findings)
+
+
+def test_nodes_of_one_name_are_told_apart_by_their_place_alone():
+    a = connectome(6)
+    twins = replace(a, names=("Area", "Area", *a.names[2:]))
+    answer = graph(twins, replace(twins, matrix=connectome(6, 1).matrix), shown="difference")
+    assert answer.parts[1].connectome.names == twins.names
+    np.testing.assert_array_equal(answer.parts[0].connectome.matrix, a.matrix)
+    with pytest.raises(Problem, match="several nodes of one name"):
+        graph(twins, connectome(8, 1))
 
 
 def test_ties_and_components_are_said_prominently():

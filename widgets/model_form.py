@@ -69,9 +69,9 @@ class ModelForm(QWidget):
         self._kind = Choice(self.tr("Data"), self.tr("What the model explains"))
         self._kind.set_items(
             [
-                ("file", self.tr("4D image, table of regions")),
-                ("column", self.tr("Files named in a column")),
-                ("table", self.tr("The formula's left side")),
+                ("file", self.tr("One file")),
+                ("column", self.tr("Files of a column")),
+                ("table", self.tr("Left side of formula")),
             ]
         )
         self._kind.setMinimumContentsLength(10)

@@ -38,7 +38,7 @@ def _names(context: click.Context, option: click.Parameter, text: str | None) ->
 
 @click.command()
 @click.argument("source", metavar="MATRIX|RUN")
-@click.option("--atlas", help="Regions of a RUN; default aal2.")
+@click.option("--atlas", metavar="A", help="Regions of a RUN; default aal2.")
 @click.option(
     "--kind",
     type=click.Choice(("pearson", "partial")),
@@ -47,7 +47,7 @@ def _names(context: click.Context, option: click.Parameter, text: str | None) ->
     help="Correlation of a RUN's regions; partial with Ledoit and Wolf's shrinkage.",
 )
 @click.option("--density", callback=_densities, metavar="D[,D..]", help="Keep this share of all pairs, the largest.")
-@click.option("--r", type=float, help="Keep pairs with r of at least this.")
+@click.option("--r", type=float, metavar="R", help="Keep pairs with r of at least R; instead of --density.")
 @click.option(
     "--edges",
     type=click.Choice(("positive", "absolute", "signed")),
@@ -62,7 +62,7 @@ def _names(context: click.Context, option: click.Parameter, text: str | None) ->
 @click.option("--nulls", type=int, default=20, show_default=True, help="Random graphs for small_worldness.")
 @click.option("--rewirings", type=int, default=10, show_default=True, help="How often each of their edges is rewired.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of random graphs and of the search for modules.")
-@click.option("-o", "--output", "out", help="Write the nodes as TSV, a row for each density and node.")
+@click.option("-o", "--output", "out", metavar="TSV", help="Write the nodes, a row for each density and node.")
 @preparation_options
 @as_json
 def graph(
@@ -103,4 +103,4 @@ def graph(
         print_json(table.document())
         return
     print_warnings(table.findings)
-    print_text(table.overall().text() if out is not None else f"{table.overall().text()}\n\n{table.nodes().text()}")
+    print_text(table.text(nodes=out is None))

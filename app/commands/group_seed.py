@@ -40,7 +40,7 @@ def _confounds_of_rows(command: Command) -> Command:
 
 @click.command("group-seed")
 @click.argument("table")
-@click.option("-o", "--output", "out", callback=output, help="Folder for the maps.")
+@click.option("-o", "--output", "out", callback=output, metavar="DIR", help="Folder for the maps.")
 @click.option("--column", default="run", show_default=True, metavar="COL", help="Column of runs.")
 @place_options
 @click.option("--formula", default="~ 1", show_default=True, help="Of the runs, or of differences, such as '~ group'.")

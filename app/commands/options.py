@@ -50,21 +50,23 @@ def output(context: click.Context, option: click.Parameter, path: str | None) ->
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 _PREPARATION = (
-    click.option("--drop", type=int, default=0, help="Leading volumes to leave out."),
-    click.option("--fwhm", type=float, default=0.0, help="Gaussian smoothing, mm."),
-    click.option("--detrend", type=int, default=0, help="Remove polynomials of order 0 to this."),
-    click.option("--band", callback=numbers(2, "LO,HI"), help="Pass band LO,HI in Hz, edges included."),
-    click.option("--confounds", help="Table of confounds (TSV)."),
-    click.option("--columns", help="Its columns to remove, a,b; or strategies such as motion24."),
-    click.option("--censor", type=float, help="Censor volumes that moved more than this, mm."),
-    click.option("--brain", help="Brain mask."),
+    click.option("--drop", type=int, default=0, metavar="N", help="Leading volumes to leave out."),
+    click.option(
+        "--fwhm", type=float, default=0.0, metavar="MM", help="Gaussian smoothing, full width at half height."
+    ),
+    click.option("--detrend", type=int, default=0, metavar="N", help="Remove polynomials of order 0 (the mean) to N."),
+    click.option("--band", callback=numbers(2, "LO,HI"), metavar="LO,HI", help="Pass band in Hz, edges included."),
+    click.option("--confounds", metavar="TSV", help="Table of confounds, a row per volume."),
+    click.option("--columns", metavar="A,B", help="Its columns to remove; or strategies such as motion24."),
+    click.option("--censor", type=float, metavar="MM", help="Censor volumes of a larger framewise displacement."),
+    click.option("--brain", metavar="FILE", help="Brain mask; default: what varies, or an automatic mask."),
 )
 _PLACE = (
-    click.option("--at", callback=numbers(3, "X,Y,Z"), help="Seed at X,Y,Z in mm: nearest voxel."),
-    click.option("--radius", type=float, default=0.0, help="Sphere of this many mm round it."),
-    click.option("--region", help="Seed region, as `habena regions` lists them."),
-    click.option("--atlas", help="Atlas of the region."),
-    click.option("--mask", help="Seed mask."),
+    click.option("--at", callback=numbers(3, "X,Y,Z"), metavar="X,Y,Z", help="Seed in mm: the nearest voxel."),
+    click.option("--radius", type=float, default=0.0, metavar="MM", help="Sphere round it."),
+    click.option("--region", metavar="NAME", help="Seed region, as `habena regions` lists them."),
+    click.option("--atlas", metavar="A", help="Atlas of the region."),
+    click.option("--mask", metavar="FILE", help="Seed mask."),
 )
 Command = Callable[..., Any]
 

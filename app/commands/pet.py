@@ -16,10 +16,12 @@ LARGEST = 10_000  # rates of a basis
 
 @click.command()
 @click.argument("pet")
-@click.option("-o", "--output", "out", callback=output, help="Map to write: .nii.gz or .nii")
-@click.option("--reference", required=True, help=REFERENCE)
-@click.option("--atlas", help="Atlas of the reference region.")
-@click.option("--window", required=True, callback=numbers(2, "START,END"), help="START,END in minutes from injection.")
+@click.option("-o", "--output", "out", callback=output, metavar="MAP", help="Map to write: .nii.gz or .nii")
+@click.option("--reference", required=True, metavar="FILE|NAME", help=REFERENCE)
+@click.option("--atlas", metavar="A", help="Atlas of the reference region.")
+@click.option(
+    "--window", required=True, callback=numbers(2, "START,END"), metavar="START,END", help="Minutes from injection."
+)
 @as_json
 def suvr(pet: str, out: str, reference: str, atlas: str | None, window: tuple[float, float], as_json: bool) -> None:
     """Divide the mean uptake in a window of frames by that of a reference region.
@@ -40,13 +42,20 @@ def suvr(pet: str, out: str, reference: str, atlas: str | None, window: tuple[fl
 
 @click.command()
 @click.argument("pet")
-@click.option("-o", "--output", "out", callback=output, help="Folder for the maps.")
+@click.option("-o", "--output", "out", callback=output, metavar="DIR", help="Folder for the maps.")
 @click.option("--model", type=click.Choice(("logan", "srtm")), required=True)
-@click.option("--reference", required=True, help=REFERENCE)
-@click.option("--atlas", help="Atlas of the reference region.")
-@click.option("--tstar", type=float, help="Logan: frames from here on, minutes; default 30.")
-@click.option("--k2ref", type=float, help="Logan: k2' of the reference, 1/min; without it its term is left out.")
-@click.option("--basis", callback=numbers(3, "LO,HI,N"), help="SRTM: rates tried, 1/min; default .006,.6,100.")
+@click.option("--reference", required=True, metavar="FILE|NAME", help=REFERENCE)
+@click.option("--atlas", metavar="A", help="Atlas of the reference region.")
+@click.option("--tstar", type=float, metavar="MIN", help="Logan: frames from here on, minutes; default 30.")
+@click.option(
+    "--k2ref", type=float, metavar="1/MIN", help="Logan: k2' of the reference, 1/min; without it its term is left out."
+)
+@click.option(
+    "--basis",
+    callback=numbers(3, "LO,HI,N"),
+    metavar="LO,HI,N",
+    help="SRTM: N rates tried from LO to HI, 1/min; default .006,.6,100.",
+)
 @as_json
 def kinetics(
     pet: str,

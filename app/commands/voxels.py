@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 _GRAPH = (
     click.argument("run"),
-    click.option("-o", "--output", "out", callback=output, help="Map to write: .nii.gz or .nii"),
-    click.option("--r", type=float, help="Edges: pairs of voxels with r of at least this, -1 to 1."),
-    click.option("--density", type=float, help="Edges: this share of all pairs, those with the largest r, exactly."),
+    click.option("-o", "--output", "out", callback=output, metavar="MAP", help="Map to write: .nii.gz or .nii"),
+    click.option("--r", type=float, metavar="R", help="Edges: pairs of voxels with r >= R, -1 to 1. Give R or D."),
+    click.option("--density", type=float, metavar="D", help="Edges: this share of all pairs, the largest r."),
     click.option("--binary/--weighted", "binary", default=True, show_default=True, help="An edge counts 1, or its r."),
     click.option(
         "--edges",
@@ -101,6 +101,7 @@ def _map(
     notes = found.notes
     print_warnings(found.findings)
     print_text(
-        f"{out}: {notes['measure']} {notes['threshold']:.4g}, {notes['nodes']} voxels, {notes['edges']} edges, "
-        f"density {notes['density']:.3g}, {notes['residual_degrees_of_freedom']} degrees of freedom"
+        f"{out}: {notes['measure']}; threshold {notes['threshold']:.4g}, {notes['nodes']} voxels, "
+        f"{notes['edges']} edges, density {notes['density']:.3g}, {notes['residual_degrees_of_freedom']} "
+        "degrees of freedom"
     )

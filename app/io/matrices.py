@@ -138,7 +138,9 @@ def _names(path: Path, above: list[str] | None, beside: list[str] | None) -> tup
 
 
 def _numbers(path: Path, rows: list[_Row]) -> NDArray[np.float64]:
-    width = max((len(row) for _, row in rows), default=0)
+    if not rows:
+        raise Problem(path, "has no row of numbers", "give a square matrix, with or without names")
+    width = max(len(row) for _, row in rows)
     for line, row in rows:
         _refuse_text(path, line, row)
     if len(rows) != width:

@@ -28,6 +28,7 @@ from ...widgets.time_course import TimeCourse
 from ...widgets.value_table import ValueTable
 from ..actions import duplicate_selected
 from ..finder import Jump
+from ..opening import Opened
 from ..recipes import FileMap, Point, RegionMask, label_file_id
 from ..session import Notice
 from ..state import Overlay
@@ -138,6 +139,20 @@ class Panels(QObject):
         self.surface_panel.add_region_requested.connect(self._add_region_mesh)
         window.menus.command(window.menus.layer, self.tr("Rename…"), "F2", self._rename)
         self.refresh()
+        QTimer.singleShot(0, window.place_tables)
+
+    def take_table(self, opened: Opened) -> None:
+        """A table that was opened or dropped: a matrix, the confounds of a run, or that of a study."""
+        match opened.table:
+            case "matrix":
+                self.connectivity.open_matrix("a", opened.path)
+            case "confounds":
+                self.seed.take_file("confounds", opened.path)
+            case _:
+                self.model.take_file("table", opened.path)
+        dock = self._window.dock({"matrix": "connectivity", "confounds": "seed"}.get(str(opened.table), "model"))
+        dock.show()
+        dock.raise_()
 
     def _rename(self) -> None:
         """Edit the name of the selected layer in the list."""

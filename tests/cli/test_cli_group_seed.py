@@ -332,6 +332,7 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(study: Study, tmp_path: 
             lambda rows: [*rows, rows[1].replace(first, "other_grid")],
         ),
         "shifted": spoil(study, "b.tsv", lambda rows: [*rows, rows[1].replace(first, "shifted")]),
+        "flat": spoil(study, "g.tsv", lambda rows: [rows[0], rows[1].replace(first, "grey0"), *rows[2:]]),
         "twice": spoil(study, "c.tsv", lambda rows: [*rows, rows[1]]),
         "gone": spoil(study, "d.tsv", lambda rows: [*rows, rows[1].replace("sub-00", "sub-99")]),
         "three": spoil(study, "e.tsv", lambda rows: [*rows, *(row.replace("pre", "third") for row in others)]),
@@ -345,6 +346,7 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(study: Study, tmp_path: 
     assert "another grid (25×24×16) than the first run (26×24×16)" in said(tables["other_grid"])
     assert "another affine than the first run" in said(tables["shifted"])
     assert "named twice" in said(tables["twice"])
+    assert "keeps 1 of its volumes" in said(tables["flat"])
     assert "row 13 names sub-99" in said(tables["gone"])
     assert "session has 3 levels" in said(tables["three"], "--subject", "id", "--within", "session")
     assert "'005' has two scans at session 'pre'" in said(tables["double"], "--subject", "id", "--within", "session")

@@ -404,7 +404,7 @@ def test_repeated_measures_of_a_table_need_no_map_and_list_who_is_incomplete(
     choose(form(with_form), "Data", "The formula")
     type_formula(with_form, "madrs ~ group * time")
     more = next(s for s in form(with_form).findChildren(Section) if s._head.text().startswith("Repeats"))
-    press(more, "Repeated")
+    press(more, "Repeats")
     choose(form(with_form), "Subject", "participant_id")
     choose(form(with_form), "Within", "time")
     checked(with_form)

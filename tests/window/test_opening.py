@@ -569,3 +569,27 @@ def test_the_memory_in_use_is_shown_and_goes_down_when_a_series_is_closed(open_w
     shown = [text for text in texts(window.job_bar) if text.endswith("B")]
     assert len(shown) == 1
     assert float(shown[0].split()[1]) >= 7
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "panel"),
+    [
+        ("links.tsv", "\ta\tb\tc\na\t1\t.5\t.2\nb\t.5\t1\t.1\nc\t.2\t.1\t1\n", "connectivity"),
+        ("sub-01_desc-confounds_timeseries.tsv", "trans_x\trot_x\n0\t0\n.1\t.2\n", "seed"),
+        ("participants.tsv", "participant_id\tage\nsub-01\t31\nsub-02\t44\n", "model"),
+    ],
+)
+def test_a_dropped_table_goes_to_the_panel_that_it_is_for(open_window, anatomy, tmp_path, name, text, panel):
+    table = tmp_path / name
+    table.write_text(text)
+    window = open_window(anatomy, layout="ortho")
+    assert drop(window, table)
+    settle(window)
+    wait_until(lambda: not window.dock(panel).visibleRegion().isEmpty(), f"the panel {panel}")
+    if panel == "connectivity":
+        wait_until(lambda: len(layer_titles(window)) == 2, "the layer of the matrix")
+    elif panel == "seed":
+        assert window.panels.seed._draft.confounds == str(table)
+    else:
+        assert any(name in text for text in texts(window.dock(panel)))
+    assert not errors(window)
