@@ -272,6 +272,8 @@ def _more(matrix: Connectome, cut: Cut, names: tuple[str, ...], graphs: list[dic
     more: dict[str, Any] = {}
     if matrix.notes:
         more["preparation"] = matrix.notes
+    if matrix.simulated:
+        more["Simulated"] = True
     if "small_worldness" in names:
         number, rewirings, seed = cut.nulls
         more["nulls"] = {"keep": "degree", "number": number, "rewirings_per_edge": rewirings, "seed": seed}

@@ -78,7 +78,7 @@ def degree(rows: UnitRows, cut: Cut, *, weighted: bool = False, report: Report |
     Weighted without a threshold (r >= -1) a degree is z · Σ z - z · z of the unit rows z: no pair is looked at.
     """
     unit = usable(rows)
-    if weighted and cut.rule == "positive" and cut.threshold <= -1:
+    if weighted and cut.least == -np.inf:
         found = Degree(_unthresholded(unit), len(unit) * (len(unit) - 1) // 2)
     else:
         found = _by_tiles(unit, cut, _worth(cut, weighted), report)

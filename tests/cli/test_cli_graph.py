@@ -301,6 +301,16 @@ def test_the_graph_of_a_run_is_that_of_the_mean_series_of_its_regions(run: tuple
     assert (missing[0]["value"] if missing else 0) == len(atlas.regions) - len(present) > 0
 
 
+def test_the_graph_of_a_simulated_run_says_so(run: tuple[Path, np.ndarray]) -> None:
+    assert "Simulated" not in document("graph", run[0], "--density", 0.1, "--metrics", "degree")
+    beside = run[0].with_name(run[0].name.replace(".nii.gz", ".json").replace(".nii", ".json"))
+    beside.write_text('{"Simulated": true}')
+    try:
+        assert document("graph", run[0], "--density", 0.1, "--metrics", "degree")["Simulated"] is True
+    finally:
+        beside.unlink()
+
+
 def test_the_graph_of_partial_correlations_is_another_one(run: tuple[Path, np.ndarray]) -> None:
     path, data = run
     (graph,) = document("graph", path, "--r", 0.05, "--metrics", "strength", "--kind", "partial")["graphs"]

@@ -181,6 +181,16 @@ def test_ties_at_the_cut_are_broken_row_by_row(
     assert found.n_edges == mask.sum() // 2
 
 
+def test_a_density_that_cuts_among_pairs_of_minus_one_leaves_some_out() -> None:
+    rows = ties(5)
+    cut = at_density(rows.unit, 0.9, "positive")
+    assert (cut.threshold, cut.ties, len(cut.tied)) == (-1, 2, 1)
+    found = degree(rows, cut, weighted=True)
+    assert found.n_edges == 9
+    r = rows.unit @ rows.unit.T
+    assert found.values.sum() == 2 * (r[np.triu_indices(5, 1)].sum() + 1)
+
+
 def test_halves_are_rounded_up() -> None:
     rows = ties(6)
     assert [degree(rows, at_density(rows.unit, d, "absolute")).n_edges for d in (0.1, 0.3, 0.5)] == [2, 5, 8]
