@@ -186,7 +186,6 @@ def _shuffling(fitted: Fitted, tested: Tested, inference: Inference, covariates:
         fitted.model.exchange_mode,
         inference.seed,
         inference.permutations,
-        None if covariates is not None else design.matrix,
     )
 
 

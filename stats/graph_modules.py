@@ -16,7 +16,7 @@ from .arrays import Float64, Int32, Int64
 from .graph_random import State, random_states, shuffled
 from .threads import split
 
-SEARCHES = 4
+SEARCHES, SEARCHES_OF_LARGE = 4, 10  # the more nodes, the more the searches differ
 SMALL = 150  # nodes that one thread is done with before another wakes
 LEAST_GAIN = 1e-10  # of modularity: less is rounding
 
@@ -42,12 +42,13 @@ def modules(weights: Float64, seed: int = 0) -> Int32:
     n = len(weights)
     if not weights.any():
         return np.arange(n, dtype=np.int32)
-    lists, states = _lists(weights), random_states(SEARCHES, seed)
-    found, quality = np.empty((SEARCHES, n), np.int64), np.empty(SEARCHES)
+    searches = SEARCHES_OF_LARGE if n > SMALL else SEARCHES
+    lists, states = _lists(weights), random_states(searches, seed)
+    found, quality = np.empty((searches, n), np.int64), np.empty(searches)
     split(
         lambda start, stop: _searches(lists, states, found, quality, start, stop),
-        SEARCHES,
-        smallest=1 if n > SMALL else SEARCHES,
+        searches,
+        smallest=1 if n > SMALL else searches,
     )
     best = found[int(np.round(quality / LEAST_GAIN).argmax())]
     _, first, module, size = np.unique(best, return_index=True, return_inverse=True, return_counts=True)

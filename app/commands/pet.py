@@ -36,8 +36,8 @@ def suvr(pet: str, out: str, reference: str, atlas: str | None, window: tuple[fl
         print_json({"map": out, **found.notes, "warnings": found.findings})
     else:
         print_warnings(found.findings)
-        frames = found.notes["frames"]
-        print_text(f"{out}: SUVR of {len(frames)} frames, reference mean {found.notes['reference_mean']:.6g}")
+        n = len(found.notes["frames"])
+        print_text(f"{out}: SUVR of {n} frame{'s' * (n != 1)}, reference mean {found.notes['reference_mean']:.6g}")
 
 
 @click.command()
