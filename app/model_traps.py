@@ -17,6 +17,7 @@ SITES = ("site", "scanner", "center", "centre", "trial", "study", "cohort")
 MOTION = ("fd_mean", "mean_fd", "fd", "framewise_displacement", "mean_framewise_displacement")
 STRICT = 0.001
 CORRECTED_LEVEL = 0.05
+FAR = 1.0  # standard deviations between the average of a covariate and 0
 
 
 class PowerLine(NamedTuple):
@@ -70,8 +71,29 @@ def _power(tested: Tested, alpha: float, inference: Inference) -> Iterable[Power
     yield PowerLine(tested.name, found.effect, alpha, two_sided, significant, detectable, message)
 
 
+def _mean_at_zero(fitted: Fitted) -> tuple[Finding, ...]:
+    """A mean is tested where all covariates are 0, which may lie far from anybody."""
+    found: list[Finding] = []
+    for each in fitted.tests:
+        design, weights = each.part.design, each.contrast.weights
+        constant = np.flatnonzero((design.matrix == 1).all(axis=0))
+        if not weights[:, constant].any():
+            continue
+        for k, name in enumerate(design.names):
+            column = design.matrix[:, k]
+            spread = float(column.std())
+            is_number = len(np.unique(column)) > 2
+            if is_number and not weights[:, k].any() and abs(column.mean()) > FAR * spread:
+                message = (
+                    f"{each.name} tests the mean where {name} is 0; on average it is {column.mean():.4g}. "
+                    f"Write center({name}) to test it at the average."
+                )
+                found.append(Finding("mean-at-zero", each.name, float(column.mean()), message))
+    return tuple(found)
+
+
 def traps_of(fitted: Fitted) -> tuple[Finding, ...]:
-    """Traps of a design: groups from other sites, groups that move differently."""
+    """Traps of a design: means far from the data, groups from other sites, groups that move differently."""
     from ..stats.trap_designs import group_is_site, motion_by_group, motion_follows_group, site_table  # noqa: PLC0415
 
     frame = fitted.laid.table.frame.iloc[fitted.laid.rows]
@@ -89,7 +111,7 @@ def traps_of(fitted: Fitted) -> tuple[Finding, ...]:
             except CannotCompute:
                 continue
             found += [Finding(*trap) for trap in motion_follows_group(f"{factor} and {column}", motion)]
-    return tuple(found)
+    return (*_mean_at_zero(fitted), *found)
 
 
 def _factors(fitted: Fitted, frame: Any) -> tuple[str, ...]:

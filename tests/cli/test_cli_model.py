@@ -489,6 +489,12 @@ def test_excluded_people_are_left_out_also_when_they_have_no_image(study: Study)
     assert "sub-00 (row 1) is left out: excluded on request." in said(found, "row-left-out")
 
 
+def test_a_mean_that_is_tested_where_a_covariate_is_0_is_warned_of_and_a_centred_one_is_not(study: Study) -> None:
+    assert "mean-at-zero" in codes(study.fit("~ age", "--contrast", "mean=Intercept"))
+    assert "mean-at-zero" not in codes(study.fit("~ center(age)", "--contrast", "mean=Intercept"))
+    assert "mean-at-zero" not in codes(study.fit("~ age", "--contrast", "slope=age"))
+
+
 def test_a_site_that_is_a_group_is_warned_of(tmp_path: Path) -> None:
     frame = pd.DataFrame({"y": np.random.default_rng(1).normal(size=12), "group": list("aaaaaabbbbbb")})
     frame["site"] = np.where(frame["group"] == "a", "here", "there")
