@@ -149,7 +149,7 @@ def inferred(ready: Inferring, counts: Counts, inference: Inference, neighbours:
     if neighbours is None or inference.correction not in {"cluster-extent", "cluster-mass"}:
         return found
     # with variances by group what is permuted is not the statistic that is shown
-    permuted = replace(ready.tested, searched=result.statistic.astype(np.float32))
+    permuted = replace(ready.tested, searched=result.compared.astype(np.float32))
     clusters = clusters_at(permuted, inference, neighbours)
     largest = result.measures[CLUSTER].largest
     complete = result.exhaustive and result.n_done == result.n_total
@@ -169,18 +169,13 @@ def _across(done: Sequence[Inferred], made: Sequence[tuple[Inferring, Counts]]) 
     Tests of different degrees of freedom are compared by their p. Where tests are rearranged differently (signs
     here, places there) their arrangements are independent of each other, which makes p larger, never smaller.
     """
-    from ..stats.freedman_lane import signed_root  # noqa: PLC0415
-
     if not made:
         return tuple(done)
-    if any(ready.test.scale.name not in {"t", "F"} for ready, _ in made):
-        raise Problem("--across-tests", "needs one pooled variance", "leave --variance by-group out")
     shared = min(counts.done.size for _, counts in made)
 
     def strength(ready: Inferring, squares: NDArray[Any]) -> NDArray[np.float64]:
-        """-log p, negative for effects of the side that is not looked for."""
-        size = -ready.test.scale.log_p(squares)
-        return size if not ready.one_sided else np.copysign(size, signed_root(squares))
+        """-log p, of the side that is looked for."""
+        return -ready.test.scale.log_p(squares, two_sided=not ready.one_sided)
 
     largest = np.maximum.reduce([strength(ready, counts.largest["statistic"][:shared]) for ready, counts in made])
     tests = {id(ready.tested): ready for ready, _ in made}

@@ -27,7 +27,8 @@ from .problems import Problem, silent
 
 Report = Callable[[float], None]
 TFCE, CLUSTER = "tfce", "cluster"
-NEEDS_NEIGHBOURS = frozenset({"cluster-extent", "cluster-mass", "tfce"})
+CLUSTERS = frozenset({"cluster-extent", "cluster-mass"})
+NEEDS_NEIGHBOURS = CLUSTERS | {"tfce"}
 NEEDS_PERMUTATIONS = frozenset({"fwe", *NEEDS_NEIGHBOURS})
 
 
@@ -128,9 +129,14 @@ def inferring(
 def forming_threshold(tested: Tested, inference: Inference) -> float:
     """Statistic that the uncorrected p of clusters stands for."""
     a, b = tested.maps.df
+    sides = 1 if inference.one_sided else 2
+    if tested.part.groups is not None and inference.correction in CLUSTERS:  # what is permuted is z or chi-square
+        q = len(tested.contrast.weights)
+        if not tested.signed:
+            return float(stats.chi2.isf(inference.cluster_p, q) / q)
+        return float(stats.norm.isf(inference.cluster_p / sides))
     if not tested.signed:
         return float(stats.f.isf(inference.cluster_p, a, b))
-    sides = 1 if inference.one_sided else 2
     return float(stats.t.isf(inference.cluster_p / sides, b))
 
 

@@ -145,6 +145,9 @@ def findings_of(fitted: Fitted, inference: Inference) -> tuple[Finding, ...]:
         message = f"p_fwe is over all tests; the maps of {inference.correction} are corrected within each test."
         found.append(Finding("across-statistic-only", where, None, message))
     if fitted.model.variance == "by-group" and inference.permutations:
-        message = "Permutations compare the statistics v and G of Winkler et al. (2014), not Welch's t and F."
+        message = (
+            "Permutations compare v and G of Winkler et al. (2014) as z and chi-square by the degrees of freedom of "
+            "each element, not Welch's t and F; with unequal variances they are nearly, not quite, exact."
+        )
         found.append(Finding("welch-permuted", where, None, message))
     return tuple(found)

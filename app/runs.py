@@ -238,6 +238,9 @@ def brain_of(path: str, image: Image, preparation: Preparation, report: Report) 
     if preparation.brain is not None:
         inside = mask_on_grid(preparation.brain, image.grid)
         return _brain(path, varies & inside, f"mask {Path(preparation.brain).name}")
+    if not varies.any():
+        what = "no voxel has a series that varies and has a number in every volume"
+        raise Problem(path, what, "look for constant or empty (NaN) volumes, and drop those at the start")
     if varies.mean() < MASKED_SHARE:
         return _brain(path, varies, "voxels whose series varies")
     return _brain(path, varies & automatic_mask(mean, image.grid), "automatic mask, voxels whose series varies")
@@ -266,14 +269,23 @@ def mask_on_grid(path: str, grid: Grid) -> NDArray[np.bool_]:
 
 
 def automatic_mask(mean: NDArray[np.float32], grid: Grid) -> NDArray[np.bool_]:
-    """Brain mask of a run's mean volume, by nilearn's `compute_epi_mask`."""
+    """Brain mask of a run's mean volume, by nilearn's `compute_epi_mask`.
+
+    Raises
+    ------
+    Problem
+        The volume is too small for it.
+    """
     from nilearn.masking import compute_epi_mask  # noqa: PLC0415
 
     from .io.nib import Nifti1Image  # noqa: PLC0415 - slow to import, seldom needed
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a mask is automatic is said by whoever uses it
-        mask = compute_epi_mask(Nifti1Image(np.nan_to_num(mean), grid.affine), opening=1)
+        try:
+            mask = compute_epi_mask(Nifti1Image(np.nan_to_num(mean), grid.affine), opening=1)
+        except ValueError as error:  # too few voxels for its histogram
+            raise Problem("automatic mask", "cannot be made of so small an image", "give a brain mask") from error
     return np.asarray(mask.dataobj) > 0
 
 

@@ -26,6 +26,7 @@ from scipy.stats import t as t_distribution
 from .arrays import Float64, Int64
 from .errors import CannotCompute
 
+MOST_EXPLAINED = 1 - 1e-5  # of the variance, for what clusters and TFCE are made of
 INDEPENDENT = 1e-8  # least share of a column's length that is its own
 
 
@@ -156,8 +157,14 @@ class Scale:
         return odds / self.q if self.name == "F" else signed_root(odds)
 
     def compared(self, squares: NDArray[Any]) -> NDArray[Any]:
-        """What signed squares that are compared stand for: t, F, z, or chi-square by its degrees of freedom."""
-        return squares / self.q if self.name == "G" else self.statistic(squares)
+        """What signed squares that are compared stand for: t, F, z, or chi-square by its degrees of freedom.
+
+        Finite: where the model explains data wholly, such as binary ones that equal the group, rounding would decide
+        between a large number and infinity.
+        """
+        if self.name == "G":
+            return squares / self.q
+        return self.statistic(squares if self.name == "v" else np.clip(squares, -MOST_EXPLAINED, MOST_EXPLAINED))
 
     def log_p(self, squares: NDArray[Any], *, two_sided: bool = True) -> Float64:
         """Logarithm of the parametric p of signed squares that are compared; nearly, with variance groups."""

@@ -37,8 +37,11 @@ def across_tests(counted: Sequence[tuple[PermutationTest, Counts]], name: str = 
         When the tests were not counted over the same arrangements, or cannot be compared.
     """
     shufflings = [test.shuffling for test, _ in counted]
-    if len({(s.seed, s.kind, s.n, s.n_distinct, s.count) for s in shufflings}) != 1 or any(
-        not np.array_equal(counts.done, counted[0][1].done) for _, counts in counted
+    first = shufflings[0].arrangement(1)
+    if (
+        len({(s.seed, s.kind, s.n, s.n_distinct, s.count) for s in shufflings}) != 1
+        or any(not np.array_equal(counts.done, counted[0][1].done) for _, counts in counted)
+        or any(not all(map(np.array_equal, s.arrangement(1), first)) for s in shufflings)
     ):
         raise CannotCompute("the tests were not counted over the same arrangements", "give them one seed and design")
     by_p = name == STATISTIC and len({(test.scale, test.two_sided) for test, _ in counted}) > 1

@@ -99,9 +99,9 @@ def checked(question: Question) -> Question:
     if not np.isfinite(design).all():
         raise CannotCompute("the design has values that are not finite", "leave those rows out")
     shuffling = question.shuffling
-    if shuffling.rows is None and question.voxelwise is None:
-        groups = _numbered(question.variance_groups)
-        shuffling = replace(shuffling, rows=design if groups is None else np.column_stack([design, groups]))
+    if question.voxelwise is None:
+        groups, rows = _numbered(question.variance_groups), design if shuffling.rows is None else shuffling.rows
+        shuffling = replace(shuffling, rows=rows if groups is None else np.column_stack([rows, groups]))
     return replace(question, data=data, design=design, weights=weights, shuffling=shuffling)
 
 

@@ -307,7 +307,7 @@ def test_clusters_of_unequal_variances_are_made_of_the_statistic_that_is_permute
     assert each.clusters is not None
     assert each.result is not None
     assert each.clusters.statistic.max() == pytest.approx(
-        np.abs(each.result.statistic[each.clusters.label == each.clusters.statistic.argmax()]).sum(), rel=1e-5
+        np.abs(each.result.compared[each.clusters.label == each.clusters.statistic.argmax()]).sum(), rel=1e-5
     )
     found = study.fit("~ group + age", *GROUP, *PERMUTED, *asked)
     assert "welch-permuted" in codes(found)

@@ -81,7 +81,6 @@ REFUSED: dict[str, tuple[Any, ...]] = {
         "--exchange-mode",
         "whole",
     ),
-    "--across-tests: needs one pooled variance": ("~ group", *PERMUTED, "--across-tests", "--variance", "by-group"),
     "variances by group need a factor of text": ("~ age", "--variance", "by-group"),
     # places
     "holds no voxel of Angular L; choose a region that the images cover": (

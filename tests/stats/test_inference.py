@@ -483,3 +483,39 @@ def test_counts_that_overlap_or_do_not_exist_are_refused():
         merge(test.count(1, 3), test.count(2, 4))
     with pytest.raises(CannotCompute, match="there are no arrangements"):
         test.count(30, 99)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_voxel_that_the_group_explains_wholly_leaves_enhanced_maps_finite(dtype):
+    group = np.repeat([0.0, 1.0], 5)
+    data = np.random.default_rng(3).standard_normal((10, 4)).astype(dtype)
+    data[:, 2] = group
+    design = np.column_stack([np.ones(10), group])
+    doubled = Measure("doubled", lambda values: 2 * values)
+    found = permutation_test(
+        Question(data, design, np.array([[0, 1.0]]), Shuffling(10, n_permutations=500), measures=(doubled,))
+    )
+    enhanced = found.measures["doubled"]
+    assert np.isfinite(enhanced.observed).all()
+    assert np.isfinite(enhanced.largest).all()
+    assert enhanced.p_fwe.p[2] == pytest.approx(2 / 252)  # the observed split and its opposite, of all
+
+
+def test_groups_of_variance_that_cross_the_design_make_more_arrangements_distinct():
+    group, site = np.tile([0.0, 1.0], 4), np.repeat(["a", "b"], 4)
+    design = np.column_stack([np.ones(8), group])
+    data = np.random.default_rng(0).standard_normal((8, 3))
+    for rows in (None, design):
+        shuffling = Shuffling(8, n_permutations=5000, rows=rows)
+        test = PermutationTest(Question(data, design, np.array([[0, 1.0]]), shuffling, variance_groups=site))
+        assert test.shuffling.n_distinct == 2520  # 8! / 2!^4
+
+
+def test_tests_of_other_designs_are_not_compared_arrangement_by_arrangement():
+    data, one, other = np.random.default_rng(0).standard_normal((6, 3)), np.arange(6) < 3, np.arange(6) % 2 == 0
+    tests = [
+        PermutationTest(Question(data, np.column_stack([np.ones(6), x]), np.array([[0, 1.0]]), Shuffling(6)))
+        for x in (one, other)
+    ]
+    with pytest.raises(CannotCompute, match="the same arrangements"):
+        across_tests([(test, test.count(1, test.shuffling.count + 1)) for test in tests])
