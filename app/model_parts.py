@@ -39,6 +39,8 @@ class Part:
         Groups with variances of their own.
     repeated : RepeatedDesign or None
         The within-subject part of more than two levels, whose tests are over all contrasts of levels at once.
+    factor : (n,) or None
+        The first factor of the formula, whether variances differ by it or not.
     """
 
     design: LinearDesign
@@ -47,6 +49,7 @@ class Part:
     blocks: NDArray[Any] | None = None
     groups: NDArray[Any] | None = None
     repeated: RepeatedDesign | None = None
+    factor: NDArray[Any] | None = None
 
     def observations(self, values: NDArray[Any]) -> NDArray[Any]:
         """Rows of the table as observations, (n, V)."""
@@ -112,7 +115,8 @@ def lay_out(model: Model, table: StudyTable) -> Laid:
     for dropped in design.dropped:
         findings = (*findings, row_left_out(table, int(rows[dropped.row]), model, dropped.reason))
     kept = rows[design.rows]
-    part = Part(design, asked, None, _blocks(model, table, kept), groups_of(model, table, kept, design.terms))
+    factor = factor_of(model, table, kept, design.terms)
+    part = Part(design, asked, None, _blocks(model, table, kept), groups_of(model, table, factor), factor=factor)
     return Laid(table, kept, (part,), findings, design.outcome)
 
 
@@ -142,14 +146,21 @@ def row_left_out(table: StudyTable, row: int, model: Model, reason: str) -> Find
     return Finding("row-left-out", name, row + 1, f"{name} (row {row + 1}) is left out: {reason}.")
 
 
-def groups_of(model: Model, table: StudyTable, rows: NDArray[np.int64], terms: Sequence[Term]) -> NDArray[Any] | None:
-    """Groups of the first categorical factor of the formula, when their variances may differ."""
-    if model.variance == "pooled":
-        return None
+def factor_of(model: Model, table: StudyTable, rows: NDArray[np.int64], terms: Sequence[Term]) -> NDArray[Any] | None:
+    """The first categorical factor of the formula, as labels of rows; None when it has none."""
     frame = table.frame.iloc[rows]
     for column in (name for term in terms for name in term.name.split(":")):
         if column in frame.columns and column != model.within and frame[column].dtype.kind not in "fi":
             return frame[column].astype(str).to_numpy()
+    return None
+
+
+def groups_of(model: Model, table: StudyTable, factor: NDArray[Any] | None) -> NDArray[Any] | None:
+    """Groups whose variances may differ: those of the first factor, when that is asked for."""
+    if model.variance == "pooled":
+        return None
+    if factor is not None:
+        return factor
     what = "variances by group need a factor of text in the formula"
     raise Problem(table.path, what, "add the group to the formula, or leave --variance out")
 

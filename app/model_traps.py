@@ -9,6 +9,7 @@ import numpy as np
 
 from ..stats import power
 from ..stats.errors import CannotCompute
+from ..stats.glm_fit import Groups, fit
 from .model_fit import Fitted, Tested
 from .models import Inference
 from .problems import Finding
@@ -17,6 +18,9 @@ SITES = ("site", "scanner", "center", "centre", "trial", "study", "cohort")
 MOTION = ("fd_mean", "mean_fd", "fd", "framewise_displacement", "mean_framewise_displacement")
 STRICT = 0.001
 CORRECTED_LEVEL = 0.05
+UNEQUAL = 1.5  # ratio of standard deviations that is told
+FEWEST = 4  # scans of a group whose variance says anything
+MOST_LOOKED_AT = 5000  # elements
 FAR = 1.0  # standard deviations between the average of a covariate and 0
 
 
@@ -92,6 +96,46 @@ def _mean_at_zero(fitted: Fitted) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+def _unequal_variances(fitted: Fitted) -> tuple[Finding, ...]:
+    """Groups that vary differently under one pooled variance: with unequal sizes p is far too small or too large."""
+    if fitted.model.variance != "pooled":
+        return ()
+    some = np.unique(np.linspace(0, fitted.n_elements - 1, MOST_LOOKED_AT).astype(int))
+    found: list[Finding] = []
+    for part in fitted.laid.parts:
+        groups = part.factor
+        if groups is None or part.repeated is not None or fitted.covariates is not None:
+            continue
+        labels, sizes = np.unique(groups, return_counts=True)
+        if len(labels) < 2 or sizes.min() < FEWEST:
+            continue
+        try:
+            made = fit(part.observations(fitted.values[:, some]), part.design.matrix, None, groups).groups
+        except CannotCompute:  # a group that the design explains wholly
+            continue
+        if made is None:
+            continue
+        variance = np.nanmedian(made.rss / made.df, axis=1)
+        low, high = int(variance.argmin()), int(variance.argmax())
+        ratio = float(np.sqrt(variance[high] / variance[low]))
+        if ratio > UNEQUAL and (len(some) > 1 or _p_of_ratio(made, low, high) < CORRECTED_LEVEL):
+            message = (
+                f"The residual standard deviation of {made.labels[high]} (n = {sizes[high]}) is {ratio:.2g} times that "
+                f"of {made.labels[low]} (n = {sizes[low]}): p of pooled variances is wrong. Choose --variance by-group."
+            )
+            found.append(Finding("unequal-variances", f"{made.labels[high]} and {made.labels[low]}", ratio, message))
+    return tuple(found)
+
+
+def _p_of_ratio(made: Groups, low: int, high: int) -> float:
+    """Of the larger by the smaller residual variance of one element, two-sided."""
+    from scipy import stats  # noqa: PLC0415
+
+    df_high, df_low = (float(np.ravel(made.df[group])[0]) for group in (high, low))
+    ratio = float((made.rss[high] / df_high / (made.rss[low] / df_low))[0])
+    return 2 * float(stats.f.sf(ratio, df_high, df_low))
+
+
 def traps_of(fitted: Fitted) -> tuple[Finding, ...]:
     """Traps of a design: means far from the data, groups from other sites, groups that move differently."""
     from ..stats.trap_designs import group_is_site, motion_by_group, motion_follows_group, site_table  # noqa: PLC0415
@@ -111,7 +155,7 @@ def traps_of(fitted: Fitted) -> tuple[Finding, ...]:
             except CannotCompute:
                 continue
             found += [Finding(*trap) for trap in motion_follows_group(f"{factor} and {column}", motion)]
-    return (*_mean_at_zero(fitted), *found)
+    return (*_mean_at_zero(fitted), *_unequal_variances(fitted), *found)
 
 
 def _factors(fitted: Fitted, frame: Any) -> tuple[str, ...]:

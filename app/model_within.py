@@ -16,7 +16,7 @@ from ..stats.errors import CannotCompute
 from ..stats.formula_values import Categories, evaluate, is_categorical
 from ..stats.within import RepeatedDesign, repeated_design
 from .io.study_table import StudyTable, column_of
-from .model_parts import Laid, Part, groups_of, refuse_twice, row_left_out
+from .model_parts import Laid, Part, factor_of, groups_of, refuse_twice, row_left_out
 from .models import Model
 from .problems import Finding, Problem
 
@@ -60,12 +60,13 @@ def parts_within(model: Model, table: StudyTable, rows: NDArray[np.int64], findi
     terms = [term for design in designs for term in design.terms]
     parts: list[Part] = []
     for design, contrasts in zip(designs, asked, strict=True):
-        groups = groups_of(model, table, rows[design.rows], terms)
+        factor = factor_of(model, table, rows[design.rows], terms)
+        groups = groups_of(model, table, factor)
         if design is made.within and n_levels > 2:
             parts.append(Part(design, contrasts, repeated=made._replace(rows=place)))
             continue
         weights = (1 / n_levels,) * n_levels if design is made.between else (-1.0, 1.0)
-        parts.append(Part(design, contrasts, _combination(place, len(used), weights), None, groups))
+        parts.append(Part(design, contrasts, _combination(place, len(used), weights), None, groups, factor=factor))
     outcome = _outcome(model, frame, used)
     kept = tuple(part for part in parts if part.contrasts)
     if not kept:

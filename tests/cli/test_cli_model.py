@@ -495,6 +495,22 @@ def test_a_mean_that_is_tested_where_a_covariate_is_0_is_warned_of_and_a_centred
     assert "mean-at-zero" not in codes(study.fit("~ age", "--contrast", "slope=age"))
 
 
+@pytest.mark.parametrize("how", ["pooled", "by-group"])
+def test_groups_that_vary_differently_under_a_pooled_variance_are_warned_of(tmp_path: Path, how: str) -> None:
+    rng = np.random.default_rng(4)
+    group = np.repeat(["small", "large"], [8, 24])
+    regions = rng.standard_normal((32, 60)) * np.where(group == "small", 3, 1)[:, None]
+    table = write_table(tmp_path / "t.tsv", pd.DataFrame({"group": group, "other": np.tile(["a", "b"], 16)}))
+    data = write_table(tmp_path / "regions.tsv", pd.DataFrame(regions, columns=[f"r{k}" for k in range(60)]))
+    asked = ("--table", table, "--variance", how, "--formula")
+    found = document("model", data, *asked, "~ group")
+    assert ("unequal-variances" in codes(found)) == (how == "pooled")
+    if how == "pooled":
+        (message,) = said(found, "unequal-variances")
+        assert "small (n = 8) is 3" in message or "small (n = 8) is 2." in message
+    assert "unequal-variances" not in codes(document("model", data, *asked, "~ other"))
+
+
 def test_a_site_that_is_a_group_is_warned_of(tmp_path: Path) -> None:
     frame = pd.DataFrame({"y": np.random.default_rng(1).normal(size=12), "group": list("aaaaaabbbbbb")})
     frame["site"] = np.where(frame["group"] == "a", "here", "there")
