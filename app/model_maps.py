@@ -192,6 +192,20 @@ def title_of_map(shown: str) -> str:
     return words.get(shown, shown)
 
 
+def short_title_of_map(shown: str) -> str:
+    """The same for the name of a layer, beside which its statistic says the rest."""
+    words = {
+        "neglog10-p": "p",
+        "neglog10-p-permutation": "p by permutation",
+        "neglog10-q-fdr": "q FDR",
+        "neglog10-p-fwe": "p FWE",
+        "neglog10-p-tfce-fwe": "p TFCE",
+        "neglog10-p-cluster-extent": "p cluster extent",
+        "neglog10-p-cluster-mass": "p cluster mass",
+    }
+    return words.get(shown) or title_of_map(shown)
+
+
 def _statistic(question: ModelMap, tested: Tested, unit: str) -> str:
     """How the colour bar calls the values: with everything that a reader needs to know of the correction."""
     shown, inference = question.shown, question.inference

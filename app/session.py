@@ -104,6 +104,8 @@ class Session(QObject):
         self.store = Store(state or ViewState(), self._on_view)
         self._last: dict[int, tuple[object, Answer]] = {}
         self._awaited: frozenset[Question] = frozenset()
+        self._counting: set[ModelPermutations] = set()  # for layers
+        self._left: set[object] = set()  # permutations of no layer any more that have yet to stop
         self._loading: dict[object, Callable[[Any], None]] = {}
         self._together: list[list[object]] = []
         self._early: dict[object, Opened] = {}
@@ -275,6 +277,7 @@ class Session(QObject):
     def _resolve(self) -> None:
         with_surface = has_surface(self.state.layout) and not self._slices_only
         self.results.use(frozenset(asked(self.state, self.results, with_surface=with_surface)))
+        self._leave_permutations()
         live: list[Question] = []
         for needed in missing(self.state, self.results, with_surface=with_surface, with_atlases=not self._slices_only):
             if self._fails_with(needed.question):
@@ -283,12 +286,24 @@ class Session(QObject):
                 live.append(needed.question)
             elif all(below in self.results for below in stands_on(needed.question)):
                 self._start(needed.question)
+                if isinstance(needed.question, ModelPermutations):
+                    self._counting.add(needed.question)
         if self._awaited == frozenset(live):
             return  # they are on their way, or there is none
         self._awaited = frozenset(live)
         if live:
             works = [(question, self._known(question)) for question in live]
             self.jobs.live(LIVE, lambda _: [(question, _attempt(question, known)) for question, known in works])
+
+    def _leave_permutations(self) -> None:
+        """Stop counting for models that no layer shows any more; what is counted stays, for when one does again."""
+        recipes = [overlay.recipe for overlay in self.state.overlays]
+        shown = {(recipe.model, recipe.inference) for recipe in recipes if isinstance(recipe, ModelMap)}
+        for question in [each for each in self._counting if (each.model, each.inference) not in shown]:
+            self._counting.discard(question)
+            if self.jobs.busy(question):
+                self._left.add(question)
+                self.jobs.cancel(question)
 
     def _fails_with(self, question: Question) -> bool:
         """Pass the failure of a foundation on."""
@@ -329,6 +344,7 @@ class Session(QObject):
 
     def _on_finished(self, key: object, result: Any) -> None:
         defects: list[Exception] = []
+        self._left.discard(key)
         if key == LIVE:
             for question, answer in result:
                 if isinstance(answer, Exception):
@@ -357,6 +373,7 @@ class Session(QObject):
 
     def _on_failed(self, key: object, error: Exception) -> None:
         self._loading.pop(key, None)
+        self._left.discard(key)
         if not isinstance(error, Problem):
             self._take_next()
             if isinstance(key, Question):  # asked again it would fail again, for ever
@@ -388,7 +405,9 @@ class Session(QObject):
             )
 
     def _on_cancelled(self, key: object) -> None:
-        if self._loading.pop(key, None) is None and isinstance(key, Question):
+        if key in self._left:
+            self._left.discard(key)  # by nobody's wish: asked for again it goes on
+        elif self._loading.pop(key, None) is None and isinstance(key, Question):
             stopped = Problem(title_of(key), "was stopped", "change a setting or open it again to start it anew")
             self.results.put(key, Failure(stopped))
         self._take_next()

@@ -58,7 +58,10 @@ def facts_line(part: Measured, rule: EdgeRule) -> str:
     cut = part.thresholded
     negative = {"positive": "dropped", "absolute": "by size", "signed": "kept"}[rule.edges]
     warned = look().warning
+    regions = f"<b>{len(part.connectome.names)}</b> regions"
+    incomplete = any(finding.code.startswith("regions-") for finding in part.connectome.findings)
     words = [
+        f'<span style="color:{warned}">{regions}</span>' if incomplete else regions,
         f"mean r <b>{format_number(cut.mean_connectivity)}</b>",
         f"<b>{100 * cut.negative_share:.1f} %</b> negative ({negative})",
         f"{'|r|' if rule.edges != 'positive' else 'r'} ≥ <b>{format_number(cut.threshold)}</b>",

@@ -30,7 +30,7 @@ from ..resolve import Failure, concrete, group_of
 from ..results import size_of
 from ..session import Notice, Session
 from ..state import Overlay
-from .group_seed_form import Looked, columns_of, look, look_of, name_of
+from .group_seed_form import Looked, columns_of, look, look_of, name_of, with_guesses
 from .seed import is_run, offered_strategies
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class GroupSeedControl(QObject):
         self._panel = panel
         self._settings = GroupSeedSettings()
         self._table: StudyTable | None = None
+        self._columns = TableColumns()
         self._brain: str | None = None
         self._mask: MaskSeed | None = None
         self._looked: Looked | None = None
@@ -141,9 +142,9 @@ class GroupSeedControl(QObject):
             "brain",
         ):
             kept = with_fields(kept, **{name: getattr(self._settings, name)})
-        self._settings = kept
+        self._columns = columns
         self._panel.set_columns(columns)
-        self._set(kept)
+        self._set(with_guesses(kept, columns))
         self._look()
 
     def _set(self, settings: GroupSeedSettings) -> None:
@@ -152,10 +153,14 @@ class GroupSeedControl(QObject):
 
     def _change(self, settings: GroupSeedSettings, what: str) -> None:
         before, self._settings = self._settings, settings
+        if with_guesses(settings, self._columns) != settings:
+            self._set(with_guesses(settings, self._columns))
+            settings = self._settings
         if before.table and not settings.table:
             self._table = None
             self._settings = with_fields(settings, model="mean", column="", voxelwise="", confounds="", columns=())
-            self._panel.set_columns(TableColumns())
+            self._columns = TableColumns()
+            self._panel.set_columns(self._columns)
             self._set(self._settings)
         if not settings.brain:
             self._brain = None
@@ -234,7 +239,7 @@ class GroupSeedControl(QObject):
     def _finished(self, key: object, result: object) -> None:
         if key == COST and isinstance(result, Looked):
             self._looked = result
-            self._panel.set_found(self.tr("{n} runs.").format(n=len(result.runs)))
+            self._panel.set_found(self.tr("{n} runs.").format(n=len(result.runs)) if result.runs else "")
             self._tell()
             self.refresh()
         elif isinstance(key, PreparedGroup):

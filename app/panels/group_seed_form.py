@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...widgets.group_seed_settings import GroupSeedSettings, TableColumns
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ..io.study_table import StudyTable
 
 UNCORRECTED_P = 0.001
+SUBJECTS = ("participant_id", "participant", "subject_id", "subject", "sub", "id")
+SESSIONS = ("session_id", "session", "ses", "visit", "timepoint", "time")
 
 
 class Looked(NamedTuple):
@@ -47,7 +51,7 @@ def look(
             runs, model, findings = study_group(table, request_of(settings, table))
         cost = group_cost(runs, preparation, report)
     except Problem as problem:
-        return Looked((), None, None, f"{problem.where}: {problem.what}; {problem.todo}.", False)
+        return Looked((), None, None, f"{Path(problem.where).name}: {problem.what}; {problem.todo}.", False)
     tested = f"{model.name}: {model.kind} with {model.residual_df} degrees of freedom, n = {len(model.design)}."
     df, kind = model.df, model.kind
     least = f"p < {UNCORRECTED_P:g} uncorrected from {kind} = {group_seed.threshold_of(UNCORRECTED_P, df, kind):.2f}."
@@ -113,6 +117,24 @@ def columns_of(table: StudyTable) -> TableColumns:
     groups = tuple(name for name in names if len(set(frame[name].dropna())) == 2)
     people = tuple(name for name in names if name not in files and (name in text or frame[name].dtype.kind == "i"))
     return TableColumns(files, groups, numbers, people)
+
+
+def with_guesses(settings: GroupSeedSettings, columns: TableColumns) -> GroupSeedSettings:
+    """Columns that a model needs chosen, where nobody has: those of usual names, and the only one that there is."""
+    subject = settings.subject or _usual(columns.names, SUBJECTS)
+    within = settings.within or _usual(columns.groups, SESSIONS)
+    offered: tuple[str, ...] = ()
+    if settings.model == "regression":
+        offered = columns.numbers
+    elif settings.model == "two-sample":
+        offered = tuple(name for name in columns.groups if name != within)
+    predictor = settings.predictor or (offered[0] if len(offered) == 1 else "")
+    return replace(settings, subject=subject, within=within, predictor=predictor)
+
+
+def _usual(names: Iterable[str], usual: tuple[str, ...]) -> str:
+    found = {name.lower(): name for name in names}
+    return next((found[name] for name in usual if name in found), "")
 
 
 def name_of(recipe: GroupSeedMap) -> str:

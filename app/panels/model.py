@@ -211,12 +211,14 @@ class ModelControl(QObject):
         if key != CHECK:
             return
         self._check = found
+        from .model_check import some_of  # noqa: PLC0415 - pandas and SciPy
+
         form = self._form
         form.set_columns(found.columns, found.texts)
         form.set_problems(found.problems)
         if found.tests or not found.problems:  # while a formula is half written its design stays
             form.set_designs(found.designs)
-            tests = ", ".join(f"{each.name} ({each.statistic})" for each in found.tests)
+            tests = some_of(f"{each.name} ({each.statistic})" for each in found.tests)
             notes = (finding.message for finding in found.findings)
             form.set_words(
                 found.words, self.tr("Tests: {tests}").format(tests=tests) if tests else "", found.power, notes
@@ -329,8 +331,9 @@ class ModelControl(QObject):
     # -- stop and go on
 
     def stop(self) -> None:
-        """Stop counting permutations; what is counted stays."""
-        for question in self._counting():
+        """Stop counting permutations, of every test; what is counted stays."""
+        asked = self.asked()
+        for question in () if asked is None else self._of_all_tests(asked):
             self._session.jobs.cancel(question)
 
     def go_on(self) -> None:
@@ -346,6 +349,9 @@ class ModelControl(QObject):
             return ()
         if asked.layer is not None:
             return (asked.permutations(asked.map.test),)
+        return self._of_all_tests(asked)
+
+    def _of_all_tests(self, asked: Asked) -> tuple[ModelPermutations, ...]:
         fitted = self._session.results.get(asked.fit)
         tests = () if fitted is None or isinstance(fitted, Failure) else fitted.tests
         return tuple(asked.permutations(each.name) for each in tests if each.sphericity is None)
@@ -383,6 +389,6 @@ def _has_map(before: ModelMap, after: ModelMap) -> bool:
 
 def name_of(recipe: ModelMap) -> str:
     """Name that a layer gets by itself."""
-    from ..model_maps import title_of_map  # noqa: PLC0415 - pandas and SciPy
+    from ..model_maps import short_title_of_map  # noqa: PLC0415 - pandas and SciPy
 
-    return f"{recipe.test}: {title_of_map(recipe.shown)}"
+    return f"{recipe.test}: {short_title_of_map(recipe.shown)}"

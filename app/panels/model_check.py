@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +33,8 @@ FIELD_OF = {
     "voxelwise": "voxelwise",
 }
 """Which field an option of the command line is."""
+SUBJECTS = ("participant_id", "subject", "id")
+NAMED = 6  # of many tests, in a line of words
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,40 @@ def _described(made: Check, model: Model, laid: Laid) -> Check:
         tests=tests,
         words=words_of(model, laid),
         power=_power(made.settings, tests),
-        findings=laid.findings,
+        findings=(*laid.findings, *_left_side(model, laid), *_repeated(model, laid)),
     )
+
+
+def _left_side(model: Model, laid: Laid) -> tuple[Finding, ...]:
+    """A formula's outcome beside data of their own."""
+    if model.data == TABLE or laid.outcome is None:
+        return ()
+    outcome = model.formula.partition("~")[0].strip()
+    message = f"{outcome}, left of ~, is not what is explained: the images are. It only leaves out scans without it."
+    return (Finding("left-side-unused", outcome, None, message),)
+
+
+def _repeated(model: Model, laid: Laid) -> tuple[Finding, ...]:
+    """Several scans of a subject in a model that takes them as independent."""
+    if model.within is not None or model.exchange is not None:
+        return ()
+    frame = laid.table.frame
+    column = next((name for name in (model.subject, *SUBJECTS) if name in frame.columns), None)
+    if column is None or column in model.formula:
+        return ()
+    people = frame[column].iloc[laid.rows]
+    n, scans = people.nunique(), len(people)
+    if n == scans:
+        return ()
+    message = f"{scans} scans of {n} subjects are taken as independent: choose Subject and Within, or Exchange in."
+    return (Finding("scans-not-independent", column, scans - n, message),)
+
+
+def some_of(names: Iterable[str]) -> str:
+    """Names in a line, the first few of many."""
+    listed = list(names)
+    more = len(listed) - NAMED
+    return ", ".join(listed[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _asked(model: Model, part: Part, asked: Contrast) -> AskedTest:
@@ -206,7 +240,7 @@ def words_of(model: Model, laid: Laid) -> str:
 def _power(settings: ModelSettings, tests: tuple[AskedTest, ...]) -> str:
     """The smallest true effects that would be found, as `model_traps.power_lines` says of a fitted model."""
     alpha = CORRECTED_LEVEL if settings.data == "table" else STRICT
-    lines: list[str] = []
+    sizes: dict[str, list[str]] = {}
     for each in tests:
         a, b = each.df
         try:
@@ -217,7 +251,8 @@ def _power(settings: ModelSettings, tests: tuple[AskedTest, ...]) -> str:
                 size, sign = found.detectable(), "|r|"
         except CannotCompute:
             continue
-        lines.append(f"{each.name} {sign} ≥ {size:.2f}")
-    if not lines:
+        sizes.setdefault(f"{sign} ≥ {size:.2f}", []).append(each.name)
+    if not sizes:
         return ""
+    lines = [f"{some_of(names)} {size}" for size, names in sizes.items()]
     return f"Found in 80 % of such studies at p < {alpha:g} (partial effects): {'; '.join(lines)}."

@@ -209,4 +209,4 @@ def test_kernels_are_compiled_once_whatever_the_arrays() -> None:
                 clusters.cluster_sizes(kind, given_graph, 1.0, "mass")
     for module in (graph, enhancement, clusters):
         for name, kernel in vars(module).items():
-            assert not isinstance(kernel, Dispatcher) or len(kernel.signatures) == 1, name
+            assert not isinstance(kernel, Dispatcher) or len(kernel.signatures) <= 1, name  # 0: called by others only

@@ -401,7 +401,7 @@ def test_repeated_measures_of_a_table_need_no_map_and_list_who_is_incomplete(
     with_form: Window, two_sessions: Path
 ) -> None:
     drop_on(with_form, "Study table", two_sessions)
-    choose(form(with_form), "Data", "The formula")
+    choose(form(with_form), "Data", "Left side")
     type_formula(with_form, "madrs ~ group * time")
     more = next(s for s in form(with_form).findChildren(Section) if s._head.text().startswith("Repeats"))
     press(more, "Repeats")
