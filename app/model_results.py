@@ -41,6 +41,8 @@ class TestRow(NamedTuple):
         Arrangements compared, the observed one included; 0 for none.
     sphericity : mapping or None
         Of repeated measures with more than two levels: Mauchly's W and p, epsilons, p without and with them.
+    p_permutation_interval, p_fwe_interval : (float, float) or None
+        Where p would lie with more permutations, 95 % (Clopper and Pearson); not of p over all tests.
     """
 
     name: str
@@ -61,6 +63,8 @@ class TestRow(NamedTuple):
     effect_name: str = ""
     permutations: int = 0
     sphericity: Mapping[str, float] | None = None
+    p_permutation_interval: tuple[float, float] | None = None
+    p_fwe_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

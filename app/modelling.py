@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..stats.perm_counts import Estimate
 from ..stats.repeated_measures import RepeatedTest
 from . import templates
 from .model_corrected import Inferred, clusters_of, infer, neighbours_of
@@ -120,7 +121,13 @@ def _row(fitted: Fitted, each: Inferred) -> TestRow:
         effect_name=maps.effect_name,
         permutations=0 if each.result is None else each.result.n_done + 1,
         sphericity=None if tested.sphericity is None else _sphericity(tested.sphericity, at),
+        p_permutation_interval=None if each.result is None else _interval(each.result.p, at),
+        p_fwe_interval=None if each.result is None or each.across is not None else _interval(each.result.p_fwe, at),
     )
+
+
+def _interval(found: Estimate, at: int) -> tuple[float, float]:
+    return float(found.low[at]), float(found.high[at])
 
 
 def _sphericity(found: RepeatedTest, at: int) -> dict[str, float]:

@@ -21,6 +21,7 @@ from .problems import Finding, Problem
 from .questions import (
     AtlasData,
     CortexData,
+    ModelFit,
     ModelPermutations,
     Question,
 )
@@ -386,7 +387,8 @@ class Session(QObject):
         if isinstance(error, DoesNotFit) and isinstance(key, tuple) and key[0] == "load":
             recipe = key[1]
             actions = ((self.tr("Unpack to disk"), lambda: self.unpack_to_disk(recipe)),)
-        self.noticed.emit(Notice("error", str(error), actions))
+        if not isinstance(key, ModelFit | ModelPermutations):  # the model's panels say it
+            self.noticed.emit(Notice("error", str(error), actions))
         self._take_next()
         self._resolve()
         self.changed.emit()

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from .band_choice import BandChoice
@@ -41,8 +42,9 @@ class GroupSeedPanel(QWidget):
         self._settings = GroupSeedSettings()
         sections = (self._build_runs(), self._build_model(), self._build_seed(), self._build_preparation())
         align(self._run_form, self._model_form, self._seed_form, self._preparation_form)
+        self._build_actions()
         layout = column(self, margin=8)
-        for section in (*sections, self._build_actions()):
+        for section in sections:
             layout.addWidget(section)
         layout.addStretch(1)
         self.set_columns(TableColumns())
@@ -171,7 +173,7 @@ class GroupSeedPanel(QWidget):
         self._removed.changed.connect(partial(self._once, "columns", self.tr("Confounds")))
         return section
 
-    def _build_actions(self) -> QWidget:
+    def _build_actions(self) -> None:
         self._report = muted()
         self._progress = described(QProgressBar(), self.tr("Preparation"), self.tr("How far the preparation is"))
         self._progress.setTextVisible(False)
@@ -181,12 +183,11 @@ class GroupSeedPanel(QWidget):
         self._prepare.clicked.connect(self.prepare_requested)
         self._cancel.clicked.connect(self.cancel_requested)
         self._keep.clicked.connect(self.keep_requested)
-        actions = QWidget()
-        lines = column(actions)
+        self.buttons = QWidget(self)
+        lines = column(self.buttons, margin=8)
         lines.addWidget(self._report)
         lines.addWidget(self._progress)
         lines.addLayout(row(self._prepare, self._cancel, self._keep))
-        return actions
 
     def _choose(self, choice: Choice, field: str, what: str) -> None:
         choice.chosen.connect(partial(self._once, field, what))
@@ -270,6 +271,7 @@ class GroupSeedPanel(QWidget):
         """Say what the runs take in memory, or why they cannot be used."""
         self._report.setText(text)
         mark_wrong(self._report, is_wrong=not ok)
+        self._report.setForegroundRole(QPalette.ColorRole.PlaceholderText if ok else QPalette.ColorRole.WindowText)
         self._report.setVisible(bool(text))
 
     def set_progress(self, fraction: float | None) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QWidget
 
 from .controls import Choice, Section, align, button, check, column, described, form, mark_wrong, muted, on_tick, row
@@ -287,6 +288,7 @@ class ModelForm(QWidget):
         """Say what came of it."""
         self._report.setText(text)
         mark_wrong(self._report, is_wrong=not ok)
+        self._report.setForegroundRole(QPalette.ColorRole.PlaceholderText if ok else QPalette.ColorRole.WindowText)
         self._report.setVisible(bool(text))
 
     def set_progress(self, fraction: float | None) -> None:

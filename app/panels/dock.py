@@ -224,7 +224,8 @@ class Panels(QObject):
         self.group_seed_panel = GroupSeedPanel()
         self.group_seed = GroupSeedControl(self._window.session, self.group_seed_panel)
         self.group_seed.file_wanted.connect(self._choose_group_file)
-        self._fill("group-seed", scrolling(self.group_seed_panel), self.group_seed, costly=True)
+        whole = _above(self.group_seed_panel, self.group_seed_panel.buttons)
+        self._fill("group-seed", whole, self.group_seed, costly=True)
 
     def _choose_group_file(self, what: str) -> None:
         tables, images = self.tr("Tables (*.tsv *.csv *.txt);;All files (*)"), self.tr("Images (*.nii *.nii.gz *.mgz)")
@@ -242,15 +243,10 @@ class Panels(QObject):
         self._fill("connectivity", self.connectivity_panel, self.connectivity, costly=True)
 
     def _build_model(self) -> None:
-        """The form of a model beside the seed's; its buttons stay in sight."""
+        """The form of a model beside the seed's."""
         self.model_form = ModelForm()
         self.model = ModelControl(self._window.session, self.model_form)
-        whole = QWidget()
-        layout = QVBoxLayout(whole)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolling(self.model_form), 1)
-        layout.addWidget(self.model_form.buttons)
-        self._fill("model", whole, self.model)
+        self._fill("model", _above(self.model_form, self.model_form.buttons), self.model)
 
     def _build_tests(self) -> None:
         """The results of a model below the views."""
@@ -399,6 +395,16 @@ def scrolling(content: QWidget) -> QScrollArea:
     area.setMinimumWidth(content.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
     area.setWidget(content)
     return area
+
+
+def _above(form: QWidget, buttons: QWidget) -> QWidget:
+    """A form that scrolls above its buttons, which stay in sight."""
+    whole = QWidget()
+    layout = QVBoxLayout(whole)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(scrolling(form), 1)
+    layout.addWidget(buttons)
+    return whole
 
 
 def _under(table: QWidget, label: str, choice: QWidget, about: QWidget | None = None) -> QWidget:

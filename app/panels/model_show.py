@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -55,7 +56,7 @@ class ModelShow(QObject):
         if asked is None:
             return self.tr("Fit a model in the Model panel to see its tests here.")
         if isinstance(fitted, Failure):
-            return str(fitted.problem)
+            return f"{Path(fitted.problem.where).name}: {fitted.problem.what}; {fitted.problem.todo}."
         return self.tr("The model is being fitted.")
 
     def _show_maps(self, asked: Asked) -> None:

@@ -118,6 +118,9 @@ def test_freedman_lane_p_are_those_of_explicit_refits(study: Study, refits: Refi
     assert test["permutations"] == K + 1
     assert_allclose([test["p_permutation"], test["p_fwe"]], [p[EFFECT_IJK], p_fwe[EFFECT_IJK]], rtol=1e-5)
     assert test["p_corrected"] == pytest.approx(np.nanmin(p_fwe))
+    for p in ("p_permutation", "p_fwe"):
+        low, high = test[f"{p}_interval"]
+        assert 0 < low < test[p] < high < 1
 
 
 def test_the_smallest_p_is_one_over_all_arrangements_and_never_0(study: Study) -> None:

@@ -12,12 +12,13 @@ import pytest
 from habena.app.recipes import CrosshairSeed, GroupSeedMap, MaskSeed, PointSeed
 from habena.app.saved import read_view, save_view
 from habena.app.window import Window
+from habena.widgets.controls import Choice
 from habena.widgets.group_seed_panel import GroupSeedPanel
 from habena.widgets.notice_bar import NoticeBar
 from panel_events import choose, press, said_of, select_layer, selected, titles, write
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QListWidget, QProgressBar
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QListWidget, QProgressBar, QWidget
 from scipy import stats
 from window_events import colour_on_slice, drag, named, pixel_of, settle, texts, wait_until
 from window_files import OpenWindow
@@ -30,14 +31,16 @@ N = 6
 @pytest.fixture
 def study(tmp_path: Path, small_run: Callable[..., Path]) -> Path:
     """Six runs of three people, two sessions each, and their table."""
-    lines = ["id\tsession\tgroup\tage\trun\tconfounds"]
+    lines = ["id\tsession\tgroup\tage\tiq\trun\tconfounds"]
     for k in range(N):
         name = f"sub-{k // 2}_ses-{k % 2}_space-MNI152NLin6Asym_bold.nii.gz"
         small_run(name, volumes=40 + k, seed=k)
         drift = np.random.default_rng(k).standard_normal(40 + k)
         (tmp_path / f"confounds{k}.tsv").write_text("drift\n" + "\n".join(f"{value:.6f}" for value in drift) + "\n")
         group = "ab"[k % 4 > 1]
-        lines.append(f"p{k // 2}\t{('before', 'later')[k % 2]}\t{group}\t{30 + k * k}\t{name}\tconfounds{k}.tsv")
+        lines.append(
+            f"p{k // 2}\t{('before', 'later')[k % 2]}\t{group}\t{30 + k * k}\t{100 + k % 3}\t{name}\tconfounds{k}.tsv"
+        )
     table = tmp_path / "study.tsv"
     table.write_text("\n".join(lines) + "\n")
     return table
@@ -49,7 +52,7 @@ def with_table(open_window: OpenWindow, anatomy: Path, study: Path, monkeypatch:
     window = open_window(anatomy)
     show_form(window)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(study), ""))
-    press(form(window), "Study table: choose")
+    press(panel(window), "Study table: choose")
     settle(window)
     return window
 
@@ -58,7 +61,7 @@ def with_table(open_window: OpenWindow, anatomy: Path, study: Path, monkeypatch:
 def with_map(with_table: Window) -> Window:
     """The same with the map of the mean, the crosshair in the left network."""
     click_at(with_table, LEFT_MM)
-    press(form(with_table), "Prepare")
+    press(panel(with_table), "Prepare")
     settle(with_table)
     return with_table
 
@@ -75,8 +78,13 @@ def form(window: Window) -> GroupSeedPanel:
     return window.findChild(GroupSeedPanel)
 
 
+def panel(window: Window) -> QWidget:
+    """The form and its buttons."""
+    return window.dock("group-seed").widget()
+
+
 def said(window: Window) -> str:
-    return " ".join(texts(form(window)))
+    return " ".join(texts(panel(window)))
 
 
 def click_at(window: Window, mm: tuple[float, float, float]) -> None:
@@ -119,7 +127,7 @@ def test_runs_that_are_open_make_a_group_of_their_own(open_window: OpenWindow, s
     window = open_window(*runs)
     show_form(window)
     assert "3 runs of about" in said(window)
-    press(form(window), "Prepare")
+    press(panel(window), "Prepare")
     settle(window)
     assert [Path(run.path).name for run in recipe(window).runs] == [run.name for run in runs]
     assert recipe(window).model.df == (1.0, 2.0)
@@ -135,6 +143,18 @@ def test_memory_and_model_are_said_before_anything_is_prepared(with_table: Windo
     settle(with_table)
     assert "choose the column of groups or of a number" in said(with_table)
     assert not form(with_table)._prepare.isEnabled()
+
+
+def test_columns_of_usual_names_are_chosen_and_the_buttons_stay_in_sight(with_table: Window) -> None:
+    choose(form(with_table), "Model", "Difference of two sessions")
+    settle(with_table)
+    assert named(form(with_table), Choice, "Subject").currentText() == "id"
+    assert named(form(with_table), Choice, "Session").currentText() == "session"
+    assert "session[later - before]: t with 2 degrees of freedom, n = 3." in said(with_table)
+    choose(form(with_table), "Model", "Difference of two groups")
+    settle(with_table)
+    assert named(form(with_table), Choice, "Predictor").currentText() == "group"  # the only one besides sessions
+    assert not form(with_table).isAncestorOf(named(panel(with_table), QAbstractButton, "Prepare"))
 
 
 def test_the_map_follows_a_click_and_its_legend_says_n_df_and_uncorrected(with_map: Window) -> None:
@@ -176,7 +196,7 @@ def test_sessions_groups_and_numbers_are_models_in_words(with_map: Window) -> No
         for name, text in chosen.items():
             choose(form(with_map), name, text)
         settle(with_map)
-        press(form(with_map), "Prepare")
+        press(panel(with_map), "Prepare")
         settle(with_map)
         assert recipe(with_map).model.df == df
         assert recipe(with_map).model.name == column
@@ -194,7 +214,7 @@ def test_covariates_are_ticked_and_cost_degrees_of_freedom(with_map: Window) -> 
     QTest.mouseClick(names.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     settle(with_map)
     assert "t with 4 degrees of freedom" in said(with_map)
-    press(form(with_map), "Prepare")
+    press(panel(with_map), "Prepare")
     settle(with_map)
     assert recipe(with_map).model.columns == ("Intercept", "center(age)")
 
@@ -204,7 +224,7 @@ def test_a_sphere_can_stand_still_and_the_selected_mask_is_a_seed(with_map: Wind
     write(form(with_map), "Radius", "9")
     settle(with_map)
     assert recipe(with_map).seed == CrosshairSeed(9.0)
-    press(form(with_map), "Follow the crosshair")
+    press(panel(with_map), "Follow the crosshair")
     settle(with_map)
     assert isinstance(recipe(with_map).seed, PointSeed)
     before = shown_map(with_map).copy()
@@ -212,11 +232,11 @@ def test_a_sphere_can_stand_still_and_the_selected_mask_is_a_seed(with_map: Wind
     np.testing.assert_array_equal(shown_map(with_map), before)
     choose(form(with_map), "Seed", "Region or mask")
     select_layer(with_map, 0)
-    press(form(with_map), "Mask: choose")
+    press(panel(with_map), "Mask: choose")
     settle(with_map)
     assert any("Select a layer" in text for text in texts(with_map.findChild(NoticeBar)))
     select_layer(with_map, 1)  # the anatomy: all of its head
-    press(form(with_map), "Mask: choose")
+    press(panel(with_map), "Mask: choose")
     settle(with_map)
     assert isinstance(recipe(with_map).seed, MaskSeed)
     assert "T1w" in said(with_map)
@@ -224,7 +244,7 @@ def test_a_sphere_can_stand_still_and_the_selected_mask_is_a_seed(with_map: Wind
 
 def test_a_map_that_is_kept_stays_where_it_is(with_map: Window) -> None:
     before = shown_map(with_map).copy()
-    press(form(with_map), "Keep this map")
+    press(panel(with_map), "Keep this map")
     click_at(with_map, RIGHT_MM)
     assert titles(with_map)[:2] == ["Group seed: mean", "Group seed: mean (kept)"]
     kept = with_map.session.state.overlays[-2]
@@ -243,14 +263,14 @@ def test_a_preparation_can_be_cancelled_and_begun_anew(with_table: Window, monke
         return real(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(habena.app.group_runs, "prepare_run", slow)
-    press(form(with_table), "Prepare")
+    press(panel(with_table), "Prepare")
     wait_until(reached.is_set, "the preparation")
-    wait_until(named(form(with_table), QProgressBar, "Preparation").isVisible, "the progress")
-    press(form(with_table), "Cancel")
+    wait_until(named(panel(with_table), QProgressBar, "Preparation").isVisible, "the progress")
+    press(panel(with_table), "Cancel")
     go_on.set()
     settle(with_table)
     assert with_table.session.answer(recipe(with_table)) is None
-    press(form(with_table), "Prepare")
+    press(panel(with_table), "Prepare")
     settle(with_table)
     assert np.isfinite(shown_map(with_table)).any()
 
@@ -274,7 +294,7 @@ def test_each_run_loses_its_own_confounds(with_map: Window) -> None:
     spot.setX(10)
     QTest.mouseClick(names.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     settle(with_map)
-    press(form(with_map), "Prepare")
+    press(panel(with_map), "Prepare")
     settle(with_map)
     assert recipe(with_map).preparation.columns == ("drift",)
     assert [Path(str(run.confounds)).name for run in recipe(with_map).runs] == [f"confounds{k}.tsv" for k in range(N)]

@@ -15,6 +15,7 @@ from habena.app.display import model_look
 from habena.app.model_inference import Inferring
 from habena.app.modelling import model
 from habena.app.models import TABLE, Inference, Model
+from habena.app.questions import ModelPermutations
 from habena.app.recipes import ModelMap
 from habena.app.saved import read_view, save_view
 from habena.app.window import Window
@@ -180,13 +181,17 @@ def number(text: str) -> float:
 
 
 def choose_test(window: Window, name: str) -> None:
+    click_test(window, name)
+    settle(window)
+
+
+def click_test(window: Window, name: str) -> None:
     """Click a row of the table of tests."""
     table = named(results(window), QTableView, "Tests")
     row = next(n for n in range(table.model().rowCount()) if table.model().index(n, 0).data() == name)
     QTest.mouseClick(
         table.viewport(), Qt.MouseButton.LeftButton, pos=table.visualRect(table.model().index(row, 0)).center()
     )
-    settle(window)
 
 
 def question(study: tuple[Path, Path], formula: str = "~ group + age", **more: object) -> Model:
@@ -237,6 +242,19 @@ def test_a_formula_or_contrast_that_cannot_be_used_says_why_under_it_and_nothing
 
 
 # -- the fit
+
+
+def test_what_a_formula_leaves_unsaid_is_told_while_it_is_written(on_study: Window, two_sessions: Path) -> None:
+    type_formula(on_study, "age ~ group")
+    assert "age, left of ~, is not what is explained" in said(on_study)
+    type_formula(on_study, "~ participant_id")
+    assert "participant_id[T.sub-06] (t) and 7 more" in said(on_study)
+    type_formula(on_study, "~ group")
+    assert "left of ~" not in said(on_study)
+    drop_on(on_study, "Study table", two_sessions)
+    assert "19 scans of 10 subjects are taken as independent" in said(on_study)
+    type_formula(on_study, "~ participant_id + time")
+    assert "taken as independent" not in said(on_study)
 
 
 def test_a_fit_shows_the_map_of_the_first_test_with_the_numbers_of_the_command(
@@ -352,6 +370,43 @@ def test_stopped_permutations_keep_their_counts_and_go_on_to_the_same_p(
     row = rows_of_tests(on_study)["group[T.b]"]
     assert number(row["p FWE"]) == pytest.approx(expected.p_fwe, rel=1e-3)
     assert number(row["p perm."]) == pytest.approx(expected.p_permutation, rel=1e-3)
+
+
+def counting(window: Window) -> list[str]:
+    """Tests whose permutations are being counted."""
+    return [key.test for key in window._jobs if isinstance(key, ModelPermutations)]
+
+
+def test_permutations_of_a_layer_that_is_removed_stop_and_go_on_when_it_comes_back(
+    on_study: Window, gate: threading.Event
+) -> None:
+    write(form(on_study), "Permutations", "3000")
+    press(panel(on_study), "Fit model")
+    wait_until(lambda: " of 3,000" in results(on_study).count_text() and counted(on_study) > 1, "the first counts")
+    first = counted(on_study)
+    assert counting(on_study) == ["group[T.b]"]
+    press_key(on_study, Qt.Key.Key_Delete)
+    settle(on_study)
+    assert titles(on_study) == []
+    assert counting(on_study) == []
+    press_key(on_study, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait_until(lambda: counting(on_study) == ["group[T.b]"], "the count")
+    assert counted(on_study) >= first
+    gate.set()
+    settle(on_study)
+    assert results(on_study).count_text() == "3,000 permutations"
+
+
+def test_stop_stops_the_permutations_of_every_test(on_study: Window, gate: threading.Event) -> None:
+    write(form(on_study), "Permutations", "3000")
+    press(panel(on_study), "Fit model")
+    wait_until(lambda: " of 3,000" in results(on_study).count_text() and counted(on_study) > 1, "the first counts")
+    click_test(on_study, "age")
+    wait_until(lambda: sorted(counting(on_study)) == ["age", "group[T.b]"], "both counts")
+    press(results(on_study), "Stop")
+    settle(on_study)
+    assert counting(on_study) == []
+    assert not gate.is_set()
 
 
 def counted(window: Window) -> int:
