@@ -14,11 +14,12 @@ from .answers import Answer, MaskImage
 from .opening import Opened
 from .outputs import refuse_place
 from .problems import Problem
-from .recipes import FileMap, label_file, label_file_id
+from .questions import ModelFit
+from .recipes import FileMap, GroupSeedMap, ModelMap, Recipe, label_file, label_file_id
 from .resolve import concrete, file_of
 from .saved import files_of, save_view
 from .scenes import has_surface
-from .session import Notice
+from .session import Notice, Session
 from .state import Overlay, Vouched
 
 if TYPE_CHECKING:
@@ -244,12 +245,14 @@ class FileCommands(QObject):
         session = self._window.session
         recipe = concrete(overlay.recipe, session.state, session.results)
         answer = session.answer(recipe)
+        path_of_grid = made_on(recipe, session)
         source = file_of(recipe)
         like = None if source is None else session.answer(source)
-        if like is None:  # a region of an atlas: on the grid of the underlay
+        if like is None and path_of_grid is None:  # a region of an atlas: on the grid of the underlay
             base = next((s for s in session.shown() if isinstance(s.overlay.recipe, FileMap)), None)
             like = None if base is None else base.answer
-        if answer is None or answer.image is None or like is None or like.image is None:
+        has_grid = path_of_grid is not None or (like is not None and like.image is not None)
+        if answer is None or answer.image is None or not has_grid:
             text = self.tr("{name} has no map in the volume to save.").format(name=overlay.name)
             self._window.tell(Notice("warning", text))
             return
@@ -259,7 +262,7 @@ class FileCommands(QObject):
         session.start(
             ("save", path),
             title,
-            lambda report: write_answer(path, answer, like, frame, report, smooth=overlay.smooth),
+            lambda report: write_answer(path, answer, path_of_grid or like, frame, report, smooth=overlay.smooth),
             lambda _: self._saved(path),
         )
 
@@ -322,25 +325,42 @@ class FileCommands(QObject):
         return name if accepted else None
 
 
-def write_answer(path: str, answer: Answer, like: Answer, frame: int, report: Any, *, smooth: bool = True) -> None:
+def made_on(recipe: Recipe, session: Session) -> Path | None:
+    """The image whose grid a map over several images has."""
+    match recipe:
+        case GroupSeedMap(runs=runs):
+            return Path(runs[0].path)
+        case ModelMap(model=model, inference=inference):
+            fitted = session.results.get(ModelFit(model, inference.one_sided))
+            info = getattr(getattr(getattr(fitted, "data", None), "place", None), "info", None)
+            return None if info is None else info.path
+        case _:
+            return None
+
+
+def write_answer(
+    path: str, answer: Answer, like: Answer | Path | None, frame: int, report: Any, *, smooth: bool = True
+) -> None:
     """Write one frame of an answer on the grid of a file's image, blended between voxels only where it is shown so."""
     from ..stats.resample import resample  # noqa: PLC0415 - compiled
+    from .io.volumes import open_volume  # noqa: PLC0415
     from .io.write import Record, write_map  # noqa: PLC0415
 
-    image, base = answer.image, like.image
-    if image is None or base is None:
+    image = answer.image
+    if image is None:
         raise Problem(path, "there is no map to write", "choose another layer")
-    values = image.frame(frame)
-    is_mask = isinstance(image, MaskImage)
-    if image.grid != base.grid:
-        to_source = image.grid.inverse @ base.grid.affine
-        how = "linear" if smooth and not (is_mask or answer.is_labels) else "nearest"
-        values = resample(values, to_source, base.grid.shape, how, outside=0.0)
-    if is_mask:
-        values = values > 0
-    info = getattr(base, "info", None)
+    info = open_volume(like).info if isinstance(like, Path) else getattr(getattr(like, "image", None), "info", None)
     if info is None:
         raise Problem(path, "the grid to write on comes from no file", "open an image first")
+    grid = info.space.grid
+    values = image.frame(frame)
+    is_mask = isinstance(image, MaskImage)
+    if image.grid != grid:
+        to_source = image.grid.inverse @ grid.affine
+        how = "linear" if smooth and not (is_mask or answer.is_labels) else "nearest"
+        values = resample(values, to_source, grid.shape, how, outside=0.0)
+    if is_mask:
+        values = values > 0
     inputs = (Path(info.path),)
     record = Record(
         dict(answer.notes) | {"title": answer.title}, inputs, answer.statistic or answer.unit, answer.findings

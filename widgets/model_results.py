@@ -30,7 +30,7 @@ TESTS = (
     Column("p", "", "number", "Parametric, uncorrected, at the peak"),
     Column("p perm.", "", "number", "By permutation, uncorrected, at the peak"),
     Column("p FWE", "", "number", "By permutation, for the largest statistic of all, at the peak"),
-    Column("95 % of it", "", "text", "Monte Carlo interval of the family-wise p"),
+    Column("95 % of FWE", "", "text", "Monte Carlo interval of the family-wise p"),
     Column("p corr.", "", "number", "Smallest of all by the correction that was asked for (q for FDR)"),
     Column("Estimate", "", "number", "At the peak, in units of the data"),
     Column("Effect", "", "number", "At the peak: Cohen's d, of F tests f²"),

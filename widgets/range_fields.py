@@ -5,11 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from .controls import IconButton, muted, on_tick
+from .elided_label import ElidedLabel
 from .numbers import NumberEdit, NumberSpec
 from .range_values import BOUNDS, Bound, RangeValues, mirrored, typed
+
+UNIT_CHARACTERS = 12
 
 
 class RangeFields(QWidget):
@@ -26,8 +30,9 @@ class RangeFields(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(3)
-        self._unit = muted()
-        self._unit.setWordWrap(False)
+        self._unit = ElidedLabel()
+        self._unit.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._unit.setMaximumWidth(UNIT_CHARACTERS * self.fontMetrics().averageCharWidth())
         grid.addWidget(self._unit, 0, 0)
         for place, head in enumerate((self.tr("From"), self.tr("To"), self.tr("Threshold")), start=1):
             label = muted(head)
@@ -76,7 +81,7 @@ class RangeFields(QWidget):
 
     def set_unit(self, unit: str) -> None:
         """Say what the numbers are."""
-        self._unit.setText(unit)
+        self._unit.set_whole(unit)
 
     def is_linked(self) -> bool:
         """Whether both sides move together."""

@@ -13,7 +13,7 @@ from ...widgets.model_voxel import VoxelData
 from ..questions import ModelPermutations
 from ..resolve import Failure, counts_of
 from ..session import Session
-from .model import Asked, ModelControl
+from .model import STOPPED, Asked, ModelControl
 
 ROWS, VOXEL = "model rows", "model voxel"
 
@@ -78,6 +78,10 @@ class ModelShow(QObject):
             self._panel.set_permutations(None)
             return
         question = asked.permutations(asked.map.test)
+        found = self._session.results.get(question)
+        if isinstance(found, Failure) and found.problem.what != STOPPED:
+            self._panel.set_permutations(None)  # there is nothing to go on with
+            return
         counted = self._counted(asked, asked.map.test)
         running = self._session.jobs.busy(question)
         self._panel.set_permutations(_so_far(question, counted, running=running))

@@ -128,6 +128,7 @@ def test_a_run_and_an_atlas_become_a_painted_graph_with_its_facts_in_sight(with_
     mean = np.tanh(fisher_z(pairs).mean())
     assert f"mean r <b>{mean:.4g}"[:-1] in facts
     assert f"<b>{100 * (pairs < 0).mean():.1f} %</b> negative" in facts
+    assert f"<b>{len(matrix)}</b> regions" in facts
     assert f"<b>{cut.n_edges:,}</b> edges" in facts
     assert "component" in facts
     degree = (cut.weights != 0).sum(axis=1)

@@ -15,6 +15,7 @@ from habena.app.display import model_look
 from habena.app.model_inference import Inferring
 from habena.app.modelling import model
 from habena.app.models import TABLE, Inference, Model
+from habena.app.problems import Problem
 from habena.app.questions import ModelPermutations
 from habena.app.recipes import ModelMap
 from habena.app.saved import read_view, save_view
@@ -24,6 +25,7 @@ from habena.widgets.controls import Section
 from habena.widgets.model_fields import DropField, FormulaEdit, TextLines
 from habena.widgets.model_form import ModelForm
 from habena.widgets.model_results import ModelResults
+from habena.widgets.numbers import NumberEdit
 from panel_events import cells, choose, press, selected, titles, write
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -34,7 +36,7 @@ from window_files import OpenWindow
 N = 14
 SHAPE = (6, 7, 5)
 PEAK = (3, 4, 2)
-FIRST_COLUMNS = ("Test", "Statistic", "Value", "p", "p perm.", "p FWE", "95 % of it", "p corr.")
+FIRST_COLUMNS = ("Test", "Statistic", "Value", "p", "p perm.", "p FWE", "95 % of FWE", "p corr.")
 
 
 @pytest.fixture
@@ -247,14 +249,13 @@ def test_a_formula_or_contrast_that_cannot_be_used_says_why_under_it_and_nothing
 def test_what_a_formula_leaves_unsaid_is_told_while_it_is_written(on_study: Window, two_sessions: Path) -> None:
     type_formula(on_study, "age ~ group")
     assert "age, left of ~, is not what is explained" in said(on_study)
-    type_formula(on_study, "~ participant_id")
-    assert "participant_id[T.sub-06] (t) and 7 more" in said(on_study)
     type_formula(on_study, "~ group")
     assert "left of ~" not in said(on_study)
     drop_on(on_study, "Study table", two_sessions)
     assert "19 scans of 10 subjects are taken as independent" in said(on_study)
-    type_formula(on_study, "~ participant_id + time")
+    type_formula(on_study, "~ participant_id")
     assert "taken as independent" not in said(on_study)
+    assert "participant_id[T.sub-06] (t) and 3 more" in said(on_study)
 
 
 def test_a_fit_shows_the_map_of_the_first_test_with_the_numbers_of_the_command(
@@ -270,7 +271,7 @@ def test_a_fit_shows_the_map_of_the_first_test_with_the_numbers_of_the_command(
     assert number(row["Value"]) == pytest.approx(first.value, rel=1e-3)
     assert number(row["p perm."]) == pytest.approx(first.p_permutation, rel=1e-3)
     assert number(row["p FWE"]) == pytest.approx(first.p_fwe, rel=1e-3)
-    assert " to " in row["95 % of it"]
+    assert " to " in row["95 % of FWE"]
     assert results(fitted).count_text() == "200 permutations"
     overlay = selected(fitted)
     assert overlay.threshold.value == pytest.approx(4.44, abs=0.005)  # t(11), p < .001 two-sided
@@ -291,6 +292,27 @@ def test_another_test_and_another_map_are_shown_by_a_click(
     legend, notes = results(fitted).texts()
     assert "t(11); two-sided; family-wise over 210 by the largest statistic" in legend
     assert "~ group + age" in notes
+
+
+def test_the_map_is_saved_on_the_grid_of_its_scans(
+    fitted: Window, study: tuple[Path, Path], tmp_path: Path, anatomy: Path
+) -> None:
+    layer, values = selected(fitted), shown_map(fitted).copy()
+    fitted.open([str(anatomy)])
+    settle(fitted)
+    fitted.files.write_map(layer, str(tmp_path / "t.nii.gz"))
+    settle(fitted)
+    written = nib.load(tmp_path / "t.nii.gz")
+    assert np.array_equal(written.affine, nib.load(study[1]).affine)
+    assert np.array_equal(written.get_fdata(dtype=np.float32), values, equal_nan=True)
+
+
+def test_a_map_with_a_long_legend_leaves_its_threshold_in_reach(fitted: Window) -> None:
+    choose(results(fitted), "Map", "\N{MINUS SIGN}log10 p, family-wise")
+    bring(fitted, "layers")
+    layers = fitted.dock("layers").widget()
+    field = named(layers, NumberEdit, "Threshold")
+    assert field.mapTo(layers, field.rect().topRight()).x() < layers.width()
 
 
 def test_undo_brings_the_model_before_back_with_its_form(fitted: Window) -> None:
@@ -401,12 +423,26 @@ def test_stop_stops_the_permutations_of_every_test(on_study: Window, gate: threa
     write(form(on_study), "Permutations", "3000")
     press(panel(on_study), "Fit model")
     wait_until(lambda: " of 3,000" in results(on_study).count_text() and counted(on_study) > 1, "the first counts")
+    wait_until(lambda: "age" in rows_of_tests(on_study), "the table")
     click_test(on_study, "age")
     wait_until(lambda: sorted(counting(on_study)) == ["age", "group[T.b]"], "both counts")
     press(results(on_study), "Stop")
     settle(on_study)
     assert counting(on_study) == []
     assert not gate.is_set()
+
+
+def test_permutations_that_are_refused_say_why_and_offer_no_going_on(
+    on_study: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> object:
+        raise Problem("study.tsv", "has too few arrangements", "use larger blocks")
+
+    monkeypatch.setattr(habena.app.model_maps, "inferring", refuse)
+    fit(on_study)
+    assert "has too few arrangements" in said(on_study)
+    assert not named(results(on_study), QPushButton, "Continue").isVisible()
+    assert list(rows_of_tests(on_study)) == ["group[T.b]", "age"]
 
 
 def counted(window: Window) -> int:
@@ -506,4 +542,5 @@ def test_data_that_do_not_fit_the_table_are_refused_in_the_panel(on_study: Windo
     drop_on(on_study, "Data file", shorter)
     fit(on_study)
     assert "has 5 images, the table study.tsv 14 rows" in said(on_study)
+    assert not on_study.notice_bar.isVisible()  # once is enough
     assert named(panel(on_study), QPushButton, "Fit model").isEnabled()
