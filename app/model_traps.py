@@ -11,9 +11,11 @@ from ..stats import power
 from ..stats.errors import CannotCompute
 from ..stats.glm_fit import Groups, fit
 from .model_fit import Fitted, Tested
-from .models import Inference
+from .model_parts import Laid
+from .models import Inference, Model
 from .problems import Finding
 
+SUBJECTS = ("participant_id", "subject", "id")
 SITES = ("site", "scanner", "center", "centre", "trial", "study", "cohort")
 MOTION = ("fd_mean", "mean_fd", "fd", "framewise_displacement", "mean_framewise_displacement")
 STRICT = 0.001
@@ -136,6 +138,22 @@ def _p_of_ratio(made: Groups, low: int, high: int) -> float:
     return 2 * float(stats.f.sf(ratio, df_high, df_low))
 
 
+def scans_not_independent(model: Model, laid: Laid) -> tuple[Finding, ...]:
+    """Several scans of a subject in a model that takes them as independent."""
+    if model.within is not None or model.exchange is not None:
+        return ()
+    frame = laid.table.frame
+    column = next((name for name in (model.subject, *SUBJECTS) if name in frame.columns), None)
+    if column is None or column in model.formula:
+        return ()
+    people = frame[column].iloc[laid.rows]
+    n, scans = people.nunique(), len(people)
+    if n == scans:
+        return ()
+    message = f"{scans} scans of {n} subjects are taken as independent: name subject and within, or blocks to exchange."
+    return (Finding("scans-not-independent", column, scans - n, message),)
+
+
 def traps_of(fitted: Fitted) -> tuple[Finding, ...]:
     """Traps of a design: means far from the data, groups from other sites, groups that move differently."""
     from ..stats.trap_designs import group_is_site, motion_by_group, motion_follows_group, site_table  # noqa: PLC0415
@@ -155,7 +173,8 @@ def traps_of(fitted: Fitted) -> tuple[Finding, ...]:
             except CannotCompute:
                 continue
             found += [Finding(*trap) for trap in motion_follows_group(f"{factor} and {column}", motion)]
-    return (*_mean_at_zero(fitted), *_unequal_variances(fitted), *found)
+    of_design = (*scans_not_independent(fitted.model, fitted.laid), *_mean_at_zero(fitted))
+    return (*of_design, *_unequal_variances(fitted), *found)
 
 
 def _factors(fitted: Fitted, frame: Any) -> tuple[str, ...]:

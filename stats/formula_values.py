@@ -81,7 +81,8 @@ def evaluate(factor: Factor, table: pd.DataFrame) -> Float64 | Categories:
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values.reshape(len(table), -1)).all(axis=1))[0])
         which = ", ".join(f"{name} = {table[name].iloc[row]}" for name in factor.variables)
-        raise CannotCompute(f"{factor.text} is not a finite number where {which}", "change the formula or the table")
+        where = f" where {which}" if which else ""
+        raise CannotCompute(f"{factor.text} is not a finite number{where}", "change the formula or the table")
     return values
 
 

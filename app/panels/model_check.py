@@ -18,7 +18,7 @@ from ..io.study_table import StudyTable, column_of, paths_of, read_table
 from ..model_data import who
 from ..model_inference import check_inference
 from ..model_parts import Laid, Part, lay_out
-from ..model_traps import CORRECTED_LEVEL, STRICT
+from ..model_traps import CORRECTED_LEVEL, STRICT, scans_not_independent
 from ..models import TABLE, Model
 from ..problems import Finding, Problem
 from .model_question import in_words, inference_of, model_of
@@ -33,7 +33,6 @@ FIELD_OF = {
     "voxelwise": "voxelwise",
 }
 """Which field an option of the command line is."""
-SUBJECTS = ("participant_id", "subject", "id")
 NAMED = 6  # of many tests, in a line of words
 
 
@@ -152,7 +151,7 @@ def _described(made: Check, model: Model, laid: Laid) -> Check:
         tests=tests,
         words=words_of(model, laid),
         power=_power(made.settings, tests),
-        findings=(*laid.findings, *_left_side(model, laid), *_repeated(model, laid)),
+        findings=(*laid.findings, *_left_side(model, laid), *scans_not_independent(model, laid)),
     )
 
 
@@ -163,22 +162,6 @@ def _left_side(model: Model, laid: Laid) -> tuple[Finding, ...]:
     outcome = model.formula.partition("~")[0].strip()
     message = f"{outcome}, left of ~, is not what is explained: the images are. It only leaves out scans without it."
     return (Finding("left-side-unused", outcome, None, message),)
-
-
-def _repeated(model: Model, laid: Laid) -> tuple[Finding, ...]:
-    """Several scans of a subject in a model that takes them as independent."""
-    if model.within is not None or model.exchange is not None:
-        return ()
-    frame = laid.table.frame
-    column = next((name for name in (model.subject, *SUBJECTS) if name in frame.columns), None)
-    if column is None or column in model.formula:
-        return ()
-    people = frame[column].iloc[laid.rows]
-    n, scans = people.nunique(), len(people)
-    if n == scans:
-        return ()
-    message = f"{scans} scans of {n} subjects are taken as independent: choose Subject and Within, or Exchange in."
-    return (Finding("scans-not-independent", column, scans - n, message),)
 
 
 def some_of(names: Iterable[str]) -> str:

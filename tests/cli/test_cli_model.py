@@ -511,6 +511,15 @@ def test_groups_that_vary_differently_under_a_pooled_variance_are_warned_of(tmp_
     assert "unequal-variances" not in codes(document("model", data, *asked, "~ other"))
 
 
+def test_scans_of_one_subject_that_are_taken_as_independent_are_warned_of(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"subject": list("aabbccdd"), "y": np.random.default_rng(2).normal(size=8)})
+    frame["when"] = ["pre", "post"] * 4
+    table = write_table(tmp_path / "t.tsv", frame)
+    assert "scans-not-independent" in codes(table_model(table, "y ~ when"))
+    for more in (("--subject", "subject", "--within", "when"), ("--exchange", "subject")):
+        assert "scans-not-independent" not in codes(table_model(table, "y ~ when", *more))
+
+
 def test_a_site_that_is_a_group_is_warned_of(tmp_path: Path) -> None:
     frame = pd.DataFrame({"y": np.random.default_rng(1).normal(size=12), "group": list("aaaaaabbbbbb")})
     frame["site"] = np.where(frame["group"] == "a", "here", "there")
