@@ -14,9 +14,11 @@ import gc
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -26,12 +28,13 @@ from .settings import cache_folder
 PANELS = "habena.app.panels.dock"
 VTK = ("habena.render.slice_canvas", "habena.render.surface_canvas")
 COLLECT_MS = 1000
+COMPILED_S = 0.2  # between two looks whether what looking needs is compiled
 
 
-def stamp() -> Path:
-    """File that says that the kernels of these versions are in the cache on disk."""
+def stamp(what: Literal["all", "looking"] = "all") -> Path:
+    """File that says that the kernels of these versions are in the cache on disk: all, or those that looking needs."""
     versions = "-".join(f"{name}{version(name)}" for name in ("habena", "numba", "llvmlite", "numpy"))
-    return cache_folder() / f"compiled-{versions}-py{sys.version_info.major}.{sys.version_info.minor}"
+    return cache_folder() / f"compiled-{what}-{versions}-py{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Startup(QObject):
@@ -97,8 +100,10 @@ class Startup(QObject):
         if not stamp().exists():
             command = [sys.executable, "-m", "habena.app.warm"]
             self._compiler = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
-            self._compiler.wait()
-        if self._stopped or not stamp().exists():
+            while self._compiler.poll() is None and not stamp("looking").exists():
+                with suppress(subprocess.TimeoutExpired):
+                    self._compiler.wait(COMPILED_S)
+        if self._stopped or not stamp("looking").exists():
             return None
         import_module("habena.render.kernels").compile_kernels()
         return numba_kernels()
@@ -109,6 +114,7 @@ class Startup(QObject):
         self._collector.stop()
         if self._compiler is not None:
             self._compiler.kill()
+            self._compiler.wait()
         if self._thread.is_alive():
             self._thread.join()
         gc.unfreeze()

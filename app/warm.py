@@ -8,12 +8,17 @@ from importlib import import_module
 # See `cli`: must be set before NumPy is imported.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
-MODULES = (
+LOOKING = (
     "render.kernels",
-    "stats.adjacency",
     "stats.cluster",
-    "stats.cluster_inference",
     "stats.correlate",
+    "stats.project",
+    "stats.resample",
+    "stats.smooth",
+)
+COMPUTING = (
+    "stats.adjacency",
+    "stats.cluster_inference",
     "stats.glm_kernels",
     "stats.graph_centrality",
     "stats.graph_clustering",
@@ -28,9 +33,6 @@ MODULES = (
     "stats.neighbours",
     "stats.perm_products",
     "stats.perm_voxels",
-    "stats.project",
-    "stats.resample",
-    "stats.smooth",
     "stats.srtm",
     "stats.tfce",
     "stats.voxel_clustering",
@@ -39,15 +41,17 @@ MODULES = (
     "stats.voxel_edges",
     "stats.voxel_intensity",
 )
+MODULES = (*LOOKING, *COMPUTING)
 
 
 def main() -> None:
-    """Compile what is not yet in the cache, and say so in a stamp file."""
+    """Compile what is not yet in the cache, and say so in stamp files: first what looking needs."""
     from .startup import stamp  # noqa: PLC0415
 
-    for module in MODULES:
-        import_module(f"habena.{module}").compile_kernels()
-    stamp().touch()
+    for modules, done in ((LOOKING, stamp("looking")), (COMPUTING, stamp())):
+        for module in modules:
+            import_module(f"habena.{module}").compile_kernels()
+        done.touch()
 
 
 if __name__ == "__main__":

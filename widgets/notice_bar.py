@@ -9,7 +9,7 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QButtonGroup, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from . import icons
 from .controls import SPACE, IconButton, button, column, described, row
@@ -17,6 +17,7 @@ from .theme import look
 
 _MOST_LINES = 6
 _ICON = 18
+_LEAST_TEXT = 240  # pixels beside the buttons
 PASSING_MS = 8000
 """How long news is in sight that asks for nothing."""
 
@@ -63,21 +64,34 @@ class _Line(QWidget):
         super().__init__(parent)
         self._notice = notice
         self._icon = QLabel()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(SPACE + 4, 2, 2, 2)
-        layout.setSpacing(SPACE)
-        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(_Text(notice.text), 1)
+        self._layout = QGridLayout(self)
+        self._layout.setContentsMargins(SPACE + 4, 2, 2, 2)
+        self._layout.setSpacing(SPACE)
+        self._layout.setColumnStretch(1, 1)
+        self._layout.addWidget(self._icon, 0, 0, Qt.AlignmentFlag.AlignTop)
+        self._layout.addWidget(_Text(notice.text), 0, 1)
         group = QButtonGroup(self)
         group.idClicked.connect(self._act)
-        for number, text in enumerate(notice.actions):
-            act = button(text, text)
+        buttons = [button(text, text) for text in notice.actions]
+        for number, act in enumerate(buttons):
             group.addButton(act, number)
-            layout.addWidget(act, 0, Qt.AlignmentFlag.AlignTop)
+        self._buttons = QWidget()
+        self._buttons.setLayout(row(*buttons))
         self._close = IconButton("cancel", self.tr("Dismiss"), self.tr("Dismiss this notice (Escape)"))
         self._close.clicked.connect(self.dismissed)
-        layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._layout.addWidget(self._close, 0, 3, Qt.AlignmentFlag.AlignTop)
+        self._put_buttons(below=False)
         self._show_icon()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._put_buttons(below=self.width() - self._buttons.sizeHint().width() < _LEAST_TEXT)
+
+    def _put_buttons(self, *, below: bool) -> None:
+        """Beside the text, or below it where that would leave it no room."""
+        self._buttons.setVisible(bool(self._notice.actions))
+        place = (1, 1, 1, 3) if below else (0, 2, 1, 1)
+        self._layout.addWidget(self._buttons, *place, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 
     def take_focus(self) -> None:
         """Let Escape dismiss this notice next."""
