@@ -12,17 +12,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from habena import render, seed
+from habena.app.compute import answer_to
 from habena.app.io.atlases import regions_of
 from habena.app.panels.dock import Panels
+from habena.app.recipes import FileMap, GraphMetric, Preparation, RegionMatrix
+from habena.app.results import Results
 from habena.app.settings import Settings
 from habena.app.state import Overlay, ViewState
+from habena.app.view_changes import with_layer
 from habena.app.window import Window
 from habena.render.compose import numba_kernels
 from habena.widgets.theme import apply_theme
 from msgspec.structs import replace
 from nilearn.datasets import load_mni152_template
 from PIL import Image, ImageOps
-from PySide6.QtCore import QEventLoop, QPoint, QRect, QTimer
+from PySide6.QtCore import QEventLoop, QPoint, QRect, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 IMAGES = Path(__file__).parent / "images"
@@ -31,6 +35,7 @@ POSTERIOR_CINGULATE, LEFT_MOTOR = (0.0, -52.0, 26.0), (-40.0, -22.0, 54.0)
 SIZE = (1280, 860)
 PICTURE_SIZE = (800, 600)
 QUIET_MS, LOOK_MS = 2000, 50
+GRAPH_HEIGHT, NODES = 330, 1  # of the connectivity panel; its page of nodes
 BITS = 6  # of each colour: nobody sees the difference, and files are half as large
 
 
@@ -49,6 +54,7 @@ def main(run: Path, folder: Path) -> None:
         Settings(theme="dark", remember_files=False), numba_kernels(), ViewState(atlases=("aal2", "cit168"))
     )
     from_the_window(window)
+    of_the_network(window)
     window.close()
     window.deleteLater()
     for picture in sorted(IMAGES.rglob("*.png")):
@@ -111,6 +117,23 @@ def from_the_window(window: Window) -> None:
     settle(window)
     session.update("zoom", layout="ortho", zoom=3.0, centre_mm=session.state.crosshair_mm)
     grab(window, "tutorial/habenula.png", part=window.area)
+
+
+def of_the_network(window: Window) -> None:
+    """The graph between regions of the same run."""
+    session = window.session
+    prepared = Preparation(fwhm_mm=6, detrend=2, band_hz=(0.01, 0.1))
+    recipe = GraphMetric(RegionMatrix((FileMap(RUN),), "aal2", prepared))
+    state = with_layer(session.state, recipe, answer_to(recipe, Results(1 << 62)))
+    seen = (recipe, FileMap(ANATOMY))
+    overlays = tuple(replace(overlay, visible=overlay.recipe in seen) for overlay in state.overlays)
+    session.store.update(replace(state, overlays=overlays, layout="ortho+surface", zoom=1.0, centre_mm=None), "network")
+    window.dock("connectivity").show()
+    show(window, "layers", "place", "connectivity")
+    window.resizeDocks([window.dock("connectivity")], [GRAPH_HEIGHT], Qt.Orientation.Vertical)
+    settle(window)
+    panels_of(window).connectivity_panel.tabs.setCurrentIndex(NODES)
+    grab(window, "network.png")
 
 
 def panels_of(window: Window) -> Panels:
