@@ -11,12 +11,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QProgressBar, QWidget
 
-from .band_choice import BandChoice
 from .controls import Choice, Section, align, button, check, column, described, form, mark_wrong, muted, on_tick, row
 from .file_field import FileField
 from .group_seed_settings import GroupSeedSettings, TableColumns
 from .numbers import NumberEdit, NumberSpec
 from .pick_list import PickList
+from .preparation_fields import PreparationFields
 
 WHOLE = ("drop", "detrend")
 
@@ -135,40 +135,21 @@ class GroupSeedPanel(QWidget):
         return section
 
     def _build_preparation(self) -> Section:
-        whole = NumberSpec("", 0, 1000, whole=True)
-        self._drop = NumberEdit(self.tr("Drop"), self.tr("Volumes left out at the start of each run"), whole)
-        tip = self.tr("Full width at half maximum of the smoothing in mm; 0 for none")
-        self._fwhm = NumberEdit(self.tr("Smoothing"), tip, NumberSpec("mm", 0, 30, step=1))
-        tip = self.tr("Highest order of slow drift that is removed; 0 removes only the mean, 2 is quadratic")
-        self._detrend = NumberEdit(self.tr("Detrend order"), tip, NumberSpec("", 0, 12, whole=True))
-        self._band = BandChoice()
-        self._brain = FileField(self.tr("Brain mask"), self.tr("Choose a mask file; without one it is automatic"))
-        self._brain.set_empty_text(self.tr("automatic"))
+        self._preparation = PreparationFields(self)
         self._confounds = Choice(self.tr("Confounds"), self.tr("Column of tables of confounds, one for each run"))
         tip = self.tr("Volumes with more framewise displacement, in mm, are left out; empty for none")
         self._censor = NumberEdit(self.tr("Censor"), tip, NumberSpec("mm", 0, 10, step=0.1, none=self.tr("off")))
         self._removed = PickList(self.tr("Confounds removed"), self.tr("Columns that are removed from the series"))
         section, self._preparation_form = Section(self.tr("Preparation")), form()
-        for label, part in (
-            (self.tr("Drop volumes"), self._drop),
-            (self.tr("Smoothing"), self._fwhm),
-            (self.tr("Detrend order"), self._detrend),
-            (self.tr("Band"), self._band),
-            (self.tr("Brain mask"), self._brain),
-            (self.tr("Confounds"), self._confounds),
-            (self.tr("Censor above"), self._censor),
-        ):
-            self._preparation_form.addRow(label, part)
+        self._preparation.add_to(self._preparation_form)
+        self._preparation_form.addRow(self.tr("Confounds"), self._confounds)
+        self._preparation_form.addRow(self.tr("Censor above"), self._censor)
         section.body.addLayout(self._preparation_form)
         section.body.addWidget(self._removed)
-        self._number(self._drop, "drop", self.tr("Drop volumes"))
-        self._number(self._fwhm, "fwhm_mm", self.tr("Smoothing"))
-        self._number(self._detrend, "detrend", self.tr("Detrend order"))
+        self._preparation.changed.connect(self._take)
+        self._preparation.settled.connect(self.settled)
+        self._preparation.brain_requested.connect(self.brain_requested)
         self._number(self._censor, "censor_fd_mm", self.tr("Censor"))
-        self._band.changed.connect(partial(self._take, "band_hz", self.tr("Band")))
-        self._band.settled.connect(self.settled)
-        self._brain.requested.connect(self.brain_requested)
-        self._brain.cleared.connect(partial(self._once, "brain", self.tr("Brain mask"), ""))
         self._choose(self._confounds, "confounds", self.tr("Confounds"))
         self._removed.changed.connect(partial(self._once, "columns", self.tr("Confounds")))
         return section
@@ -228,18 +209,12 @@ class GroupSeedPanel(QWidget):
         for name in ("column", "model", "subject", "within", "predictor", "voxelwise", "kind", "measure", "confounds"):
             choice: Choice = getattr(self, f"_{name}")
             choice.set_value(getattr(settings, name))
-        for field, text in ((self._table, settings.table), (self._mask, settings.mask), (self._brain, settings.brain)):
-            field.set_text(text)
-        for edit, value in (
-            (self._radius, settings.radius_mm),
-            (self._drop, settings.drop),
-            (self._fwhm, settings.fwhm_mm),
-            (self._detrend, settings.detrend),
-            (self._censor, settings.censor_fd_mm),
-        ):
-            edit.set_value(value)
+        self._preparation.set_settings(settings)
+        self._table.set_text(settings.table)
+        self._mask.set_text(settings.mask)
+        self._radius.set_value(settings.radius_mm)
+        self._censor.set_value(settings.censor_fd_mm)
         self._follow.setChecked(settings.follow)
-        self._band.set_band(settings.band_hz)
         self._covariates.set_ticked(settings.covariates)
         self._removed.set_ticked(settings.columns)
         self._show_rows()

@@ -75,8 +75,9 @@ class _Line(QWidget):
         buttons = [button(text, text) for text in notice.actions]
         for number, act in enumerate(buttons):
             group.addButton(act, number)
-        self._buttons = QWidget()
+        self._buttons = QWidget(self)
         self._buttons.setLayout(row(*buttons))
+        self._buttons.setVisible(bool(buttons))
         self._close = IconButton("cancel", self.tr("Dismiss"), self.tr("Dismiss this notice (Escape)"))
         self._close.clicked.connect(self.dismissed)
         self._layout.addWidget(self._close, 0, 3, Qt.AlignmentFlag.AlignTop)
@@ -89,7 +90,6 @@ class _Line(QWidget):
 
     def _put_buttons(self, *, below: bool) -> None:
         """Beside the text, or below it where that would leave it no room."""
-        self._buttons.setVisible(bool(self._notice.actions))
         place = (1, 1, 1, 3) if below else (0, 2, 1, 1)
         self._layout.addWidget(self._buttons, *place, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 

@@ -10,11 +10,11 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
-from .band_choice import BandChoice
 from .controls import Choice, Section, align, button, check, column, described, form, mark_wrong, muted, on_tick, row
 from .file_field import FileField
 from .numbers import NumberEdit, NumberSpec
 from .pick_list import PickList
+from .preparation_fields import PreparationFields
 from .seed_settings import SeedSettings
 
 
@@ -95,34 +95,14 @@ class SeedPanel(QWidget):
         self._mask.requested.connect(self.mask_requested)
 
     def _build_preparation(self) -> None:
-        self._drop = NumberEdit(
-            self.tr("Drop"), self.tr("Volumes left out at the start of the run"), NumberSpec("", 0, 1000, whole=True)
-        )
-        tip = self.tr("Full width at half maximum of the smoothing in mm; 0 for none")
-        self._fwhm = NumberEdit(self.tr("Smoothing"), tip, NumberSpec("mm", 0, 30, step=1))
-        tip = self.tr("Highest order of slow drift that is removed; 0 removes only the mean, 2 is quadratic")
-        self._detrend = NumberEdit(self.tr("Detrend order"), tip, NumberSpec("", 0, 12, whole=True))
-        self._band = BandChoice()
-        self._brain = FileField(self.tr("Brain mask"), self.tr("Choose a mask file; without one it is automatic"))
-        self._brain.set_empty_text(self.tr("automatic"))
+        self._preparation = PreparationFields(self)
         self._preparation_section = Section(self.tr("Preparation"))
         self._preparation_form = form()
-        for label, part in (
-            (self.tr("Drop volumes"), self._drop),
-            (self.tr("Smoothing"), self._fwhm),
-            (self.tr("Detrend order"), self._detrend),
-            (self.tr("Band"), self._band),
-            (self.tr("Brain mask"), self._brain),
-        ):
-            self._preparation_form.addRow(label, part)
+        self._preparation.add_to(self._preparation_form)
         self._preparation_section.body.addLayout(self._preparation_form)
-        self._number(self._drop, "drop", self.tr("Drop volumes"))
-        self._number(self._fwhm, "fwhm_mm", self.tr("Smoothing"))
-        self._number(self._detrend, "detrend", self.tr("Detrend order"))
-        self._band.changed.connect(partial(self._take, "band_hz", self.tr("Band")))
-        self._band.settled.connect(self.settled)
-        self._brain.requested.connect(self.brain_requested)
-        self._brain.cleared.connect(partial(self._once, "brain", self.tr("Brain mask"), ""))
+        self._preparation.changed.connect(self._take)
+        self._preparation.settled.connect(self.settled)
+        self._preparation.brain_requested.connect(self.brain_requested)
 
     def _build_confounds(self) -> None:
         self._file = FileField(self.tr("Confounds file"), self.tr("Choose a table of confounds (TSV)"))
@@ -191,14 +171,10 @@ class SeedPanel(QWidget):
         self._region.set_text(settings.region)
         self._mask.set_text(settings.mask)
         self._measure.set_value(settings.measure)
-        self._drop.set_value(settings.drop)
-        self._fwhm.set_value(settings.fwhm_mm)
-        self._detrend.set_value(settings.detrend)
-        self._band.set_band(settings.band_hz)
+        self._preparation.set_settings(settings)
         self._file.set_text(settings.confounds)
         self._columns.set_ticked(settings.columns)
         self._censor.set_value(settings.censor_fd_mm)
-        self._brain.set_text(settings.brain)
         self._show_rows()
 
     def _show_rows(self) -> None:
