@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 from .answers import Answer, MaskImage
 from .opening import Opened
 from .outputs import refuse_place
-from .problems import Problem
+from .problems import Problem, without_names
 from .questions import ModelFit
 from .recipes import FileMap, GroupSeedMap, ModelMap, Recipe, label_file, label_file_id
 from .resolve import concrete, file_of
@@ -363,7 +363,10 @@ def write_answer(
         values = values > 0
     inputs = (Path(info.path),)
     record = Record(
-        dict(answer.notes) | {"title": answer.title}, inputs, answer.statistic or answer.unit, answer.findings
+        dict(answer.notes) | {"title": answer.title},
+        inputs,
+        answer.statistic or answer.unit,
+        without_names(answer.findings),
     )
     write_map(path, values, info, record, report)
 

@@ -17,7 +17,7 @@ from .group_models import GroupRequest, StudyGroup, study_group
 from .io.files import writing
 from .io.study_table import read_table
 from .outputs import refuse_place
-from .problems import Finding, Problem, silent
+from .problems import Finding, Problem, silent, without_names
 from .questions import AtlasData
 from .recipes import GroupMeasure, GroupModel, GroupSeedMap, MaskSeed, Preparation, RegionMask
 from .resolve import covariate_of, group_of
@@ -178,6 +178,6 @@ def _write(
     for name, each in values.items():
         unit = statistic_name(replace(question, measure=measures[name])) if name in measures else "runs"
         path = folder / f"{name}.nii.gz"
-        write_map(path, each, info, Record(said[0], inputs, unit, said[1]))
+        write_map(path, each, info, Record(said[0], inputs, unit, without_names(said[1])))
         written[name] = str(path)
     return written

@@ -16,7 +16,7 @@ from .model_fit import Fitted, Tested, file_name, maps_of, minus_log10
 from .model_inference import TFCE
 from .model_places import RegionPlace
 from .models import Inference
-from .problems import Finding, Problem
+from .problems import Finding, Problem, without_names
 
 CORRECTED = {
     "fdr": ("neglog10-q-fdr", "-log10 q, false discovery rate (Benjamini and Hochberg)"),
@@ -74,6 +74,7 @@ def write(
         Two tests would have files of the same name, or the folder cannot be written to.
     """
     names = file_names([each.tested for each in tests])
+    findings = without_names(findings)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, str] = {}
@@ -106,6 +107,7 @@ def notes_of(fitted: Fitted, inference: Inference, tests: Sequence[Inferred]) ->
     for option in ("data", "table", "mask", "surface"):
         if asked[option] is not None:
             asked[option] = Path(str(asked[option])).name
+    asked["exclude"] = len(fitted.model.exclude)  # how many: names of people stay out of files that are handed on
     chosen = asdict(inference)
     sides = "one-sided (positive)" if inference.one_sided else "two-sided"
     notes: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -44,6 +45,20 @@ class Finding(msgspec.Struct, frozen=True):
     where: str
     value: float | str | None
     message: str
+
+
+def without_names(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings for files that are handed on: who was left out is told by row or not at all, never by name."""
+    return tuple(_unnamed(finding) for finding in findings)
+
+
+def _unnamed(finding: Finding) -> Finding:
+    if finding.code not in {"row-left-out", "subject-left-out"}:
+        return finding
+    who = "A subject" if finding.code == "subject-left-out" else f"Row {finding.value}"
+    return Finding(
+        finding.code, who.lower(), finding.value, who + finding.message[finding.message.find(" is left out") :]
+    )
 
 
 def silent(fraction: float) -> None:

@@ -489,6 +489,21 @@ def test_excluded_people_are_left_out_also_when_they_have_no_image(study: Study)
     assert "sub-00 (row 1) is left out: excluded on request." in said(found, "row-left-out")
 
 
+def test_records_beside_maps_name_nobody_who_was_left_out(study: Study, tmp_path: Path) -> None:
+    frame = study.frame.copy()
+    frame.loc[5, "image"] = None
+    table = write_table(study.folder / "gap.tsv", frame)
+    asked = ("--table", table, "--formula", "~ group", "--exclude", "sub-00", "-o", tmp_path / "maps")
+    found = document("model", "column:image", *asked)
+    assert any("sub-05" in text for text in said(found, "row-left-out"))  # told on the screen
+    record = json.loads((tmp_path / "maps" / "group-T.b_t.json").read_text())
+    left_out = [each for each in record["warnings"] if each["code"] == "row-left-out"]
+    assert [each["message"].partition(":")[0] for each in left_out] == ["Row 6 is left out", "Row 1 is left out"]
+    assert record["parameters"]["model"]["exclude"] == 1
+    assert "sub-05" not in json.dumps([record["parameters"], record["warnings"]])
+    assert "sub-00" not in json.dumps([record["parameters"], record["warnings"]])
+
+
 def test_a_mean_that_is_tested_where_a_covariate_is_0_is_warned_of_and_a_centred_one_is_not(study: Study) -> None:
     assert "mean-at-zero" in codes(study.fit("~ age", "--contrast", "mean=Intercept"))
     assert "mean-at-zero" not in codes(study.fit("~ center(age)", "--contrast", "mean=Intercept"))
