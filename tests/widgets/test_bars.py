@@ -109,6 +109,18 @@ def test_long_notices_wrap(shown) -> None:
     assert label.height() > 3 * label.fontMetrics().height()
 
 
+def test_a_narrow_notice_has_its_buttons_below_the_text(shown) -> None:
+    bar = shown(NoticeBar(), (800, 120))
+    bar.set_notices([Notice("info", "Keep a list of the files that were opened last?", ("Keep the list", "Never"))])
+    for width, is_below in ((800, False), (280, True), (800, False)):
+        bar.resize(width, 120)
+        QApplication.processEvents()
+        text = next(label for label in bar.findChildren(QLabel) if "Keep a list" in label.text())
+        keep = next(each for each in bar.findChildren(QPushButton) if each.text() == "Keep the list")
+        assert text.width() > 180
+        assert (keep.mapTo(bar, keep.rect().topLeft()).y() >= text.geometry().bottom()) == is_below
+
+
 def test_a_word_wider_than_the_notice_is_shortened_and_told_whole_by_its_tool_tip(shown) -> None:
     bar = NoticeBar()
     text = f"Saved /data/{'folder' * 30}.png."
