@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import habena.app.group_runs
 import numpy as np
@@ -257,10 +258,10 @@ def test_a_map_that_is_kept_stays_where_it_is(with_map: Window) -> None:
 def test_a_preparation_can_be_cancelled_and_begun_anew(with_table: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     real, reached, go_on = habena.app.group_runs.prepare_run, threading.Event(), threading.Event()
 
-    def slow(*args: object) -> object:
+    def slow(*args: Any) -> Any:
         reached.set()
         assert go_on.wait(20)
-        return real(*args)  # type: ignore[arg-type]
+        return real(*args)
 
     monkeypatch.setattr(habena.app.group_runs, "prepare_run", slow)
     press(panel(with_table), "Prepare")
