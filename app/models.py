@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from .study.rows import StudyRows
+
 Correction = Literal["none", "fdr", "fwe", "cluster-extent", "cluster-mass", "tfce"]
 TABLE = "table"  # the outcome is the formula's left side
 COLUMN = "column:"  # before the name of a column of files
@@ -77,6 +79,8 @@ class Model(msgspec.Struct, frozen=True):
         Where to look: a mask file, and a region of an atlas (small volume).
     surface : str or None
         The surface that data on vertices belong to; None for fsaverage5 or the one beside the data.
+    study : StudyRows or None
+        Where table and data come from instead; both are then empty.
     """
 
     data: str
@@ -95,3 +99,4 @@ class Model(msgspec.Struct, frozen=True):
     region: str | None = None
     atlas: str | None = None
     surface: str | None = None
+    study: StudyRows | None = None

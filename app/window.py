@@ -317,8 +317,7 @@ class Window(QMainWindow):
             self.tell(Notice("warning", warning))
         self._warned_of = warning
         if self.panels is not None:
-            with self.session.guarded():
-                self.panels.refresh()
+            self.panels.refresh()
 
     def _slices_drawn(self) -> None:
         self._content_is_drawn = bool(self.slice_view.arrangement.panels and self.session.shown())

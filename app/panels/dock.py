@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from ..window import Window
 
 LEAST_WIDTH = 284  # of the layer panel
+TURN_S = 0.004  # of refreshing panels before the event loop goes on
 GRAPH_SHARE, GRAPH_HEIGHT = 0.46, 330  # of the window's height, and in pixels
 
 
@@ -73,6 +75,10 @@ class Panels(QObject):
         self._closed = False
         self._controls: list[Control] = []
         self._behind: set[Control] = set()  # whose panels are costly and not to be seen
+        self._late: list[Control] = []  # whose panels have yet to show the view
+        self._next_turn = QTimer(self)
+        self._next_turn.setInterval(1)  # 0 would come before what else waits
+        self._next_turn.timeout.connect(self._refresh_some)
         self.finder = Finder()
         self.finder.setMinimumWidth(150)
         self.regions = regions.RegionsControl(window.session, self.finder)
@@ -283,9 +289,23 @@ class Panels(QObject):
     # -- what the window asks
 
     def refresh(self) -> None:
-        """Show the view in every panel."""
-        for control in self._controls:
-            self._refresh(control)
+        """Show the view in every panel, a few in a turn of the event loop, so that none of them keeps the mouse."""
+        late = set(self._late)  # they come first: a view that changes all the time keeps nobody waiting for ever
+        self._late += [control for control in self._controls if control not in late]
+        self._next_turn.start()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether some panel has yet to show the view."""
+        return bool(self._late)
+
+    def _refresh_some(self) -> None:
+        enough_s = time.perf_counter() + TURN_S
+        with self._window.session.guarded():
+            while self._late and time.perf_counter() < enough_s:
+                self._refresh(self._late.pop(0))
+        if not self._late:
+            self._next_turn.stop()
 
     def _refresh(self, control: Control) -> None:
         if not self._closed and control not in self._behind:  # hiding docks on the way out is no reason to fill them
@@ -311,6 +331,7 @@ class Panels(QObject):
     def close(self) -> None:
         """Stop what runs by itself."""
         self._closed = True
+        self._late.clear()
         if self.is_built:
             self.layers.play(playing=False)
             self.connectivity.close()

@@ -43,7 +43,8 @@ def settle(window: Window) -> None:
     def quiet() -> bool:
         nonlocal quiet_turns
         timers = (window.slice_view._soon, window.slice_view._rest, window._refresh_soon)
-        drawing = window.surface_view.busy or any(timer.isActive() for timer in timers)
+        late = window.panels is not None and window.panels.is_late
+        drawing = late or window.surface_view.busy or any(timer.isActive() for timer in timers)
         busy = drawing or not window.session.jobs.idle()
         quiet_turns = 0 if busy or window.session.waits_for_live else quiet_turns + 1
         return quiet_turns > 2  # what a thread has sent by the first turn has come by the next

@@ -1,0 +1,1 @@
+"""Studies: folders of patients, what is asked of them, and the answers."""
