@@ -19,6 +19,7 @@ from typing import NoReturn
 
 import click
 
+from .console import heed_interrupts, was_interrupted
 from .problems import Cancelled, Problem
 
 BAD_INPUT = 2
@@ -49,6 +50,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # programs that read along expect UTF-8, whatever the locale; a terminal shows what it can
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+    heed_interrupts()
     status = run(sys.argv[1:] if arguments is None else arguments)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -72,6 +74,8 @@ def run(arguments: list[str]) -> int:
         # not through click's `main`, which ends the process with status 1 when the reader has gone
         with habena.make_context("habena", list(arguments)) as context:
             status = habena.invoke(context)
+        if was_interrupted():
+            return CANCELLED
     except click.exceptions.Exit as done:  # --help, --version
         return done.exit_code
     except (Problem, MemoryError, click.ClickException) as error:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterable
 from time import monotonic
 from typing import Self
 
-from .problems import Finding, Problem
+from .problems import Cancelled, Finding, Problem
 
 WIDTH = 28
 STEP_S = 0.1
+
+# A KeyboardInterrupt that is raised while some library is called back (a weak reference's end, a compiler's hook) is
+# printed or dropped there, and the work goes on: what is remembered here stops it at the next report.
+_interrupted = threading.Event()
+
+
+def heed_interrupts() -> None:
+    """Ctrl-C ends the command, wherever it comes."""
+
+    def interrupt(*_: object) -> None:
+        _interrupted.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C was pressed."""
+    return _interrupted.is_set()
 
 
 def print_json(document: object) -> None:
@@ -67,6 +88,8 @@ class Progress:
 
     def __call__(self, fraction: float) -> None:
         """Show how much is done, 0 to 1."""
+        if _interrupted.is_set():
+            raise Cancelled
         now = monotonic()
         if now - self._last < STEP_S or not sys.stderr.isatty():
             return
