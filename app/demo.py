@@ -1,17 +1,19 @@
-"""`habena demo`: the sample view in a window, or as a picture where there is no display."""
+"""`habena demo`: three simulated studies, shown in a window or as a picture where there is no display."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .console import Progress, print_text
 from .graphics import has_display, require_graphics
-from .settings import cache_folder
+from .simulated.demo import Demo, make_demo
 
 PICTURE = "sample_view.png"
+RUN = "sub-*/ses-baseline/func/*_bold.nii.gz"
 
 if TYPE_CHECKING:
+    from .simulated.settings import Size
     from .state import ViewState
 
 
@@ -23,32 +25,40 @@ def demonstrate(folder: Path | None, seed: int, effect: float, size: str) -> int
     int
         Exit status.
     """
-    from .sample import sample_files, sample_view  # noqa: PLC0415
-
-    with Progress("Simulating a resting run") as report:
-        sample = sample_files(folder, seed, effect, size, report)
+    with Progress("Simulating three studies") as report:
+        demo = make_demo(folder, seed=seed, effect=effect, size=cast("Size", size), report=report)
     if has_display() and folder is None:
         from .main import show  # noqa: PLC0415
 
-        return show([], sample_view(sample))
-    picture = (folder or cache_folder() / "sample") / PICTURE
-    draw_sample(sample_view(sample), picture)
-    print_text(f"The sample view (real anatomy and motor map, simulated resting run): {picture}")
-    if folder is not None:
-        print_text(f"Open it: habena {sample.anatomy} {sample.motor} {sample.run}")
+        return show([], demo_view(demo))
+    picture = demo.folder / PICTURE
+    draw_demo(demo_view(demo), picture)
+    print_text(f"Three simulated studies; nobody was scanned: {demo.folder}")
+    for study in (demo.ampar_pet, demo.ketamine_bold, demo.naltrexone_mrs):
+        print_text(f"  {study}")
+    print_text(f"What was planted in them: {demo.planted}")
+    print_text(f"A picture (real anatomy and motor map, simulated resting run): {picture}")
     return 0
 
 
 def write_demo(folder: Path, seed: int, effect: float, size: str) -> Path:
-    """The simulated run and the picture of the sample view in a folder; gives the picture's path."""
-    from .sample import sample_files, sample_view  # noqa: PLC0415
-
-    draw_sample(sample_view(sample_files(folder, seed, effect, size)), folder / PICTURE)
+    """The simulated studies and a picture of them in a folder; gives the picture's path."""
+    demo = make_demo(folder, seed=seed, effect=effect, size=cast("Size", size))
+    draw_demo(demo_view(demo), folder / PICTURE)
     return folder / PICTURE
 
 
-def draw_sample(view: ViewState, picture: Path) -> None:
-    """The sample view without a window."""
+def demo_view(demo: Demo) -> ViewState:
+    """Anatomy, motor map and a seed in the first simulated run."""
+    from .sample import MOTOR, Sample, anatomy_file, sample_view  # noqa: PLC0415
+
+    anatomy = anatomy_file()
+    run = min(demo.ketamine_bold.glob(RUN))
+    return sample_view(Sample(anatomy, anatomy.with_name(MOTOR), run))
+
+
+def draw_demo(view: ViewState, picture: Path) -> None:
+    """A view without a window."""
     require_graphics()
     from .export import write_picture  # noqa: PLC0415
     from .headless import RenderOptions, answer_all  # noqa: PLC0415

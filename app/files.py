@@ -144,7 +144,7 @@ class FileCommands(QObject):
 
     # -- saving
 
-    def _name_to_save(self, title: str, suggestion: str, kinds: str, endings: tuple[str, ...]) -> str:
+    def name_to_save(self, title: str, suggestion: str, kinds: str, endings: tuple[str, ...]) -> str:
         """A place that the user picks, with the first of the endings unless it has one; nothing if it cannot be."""
         path, _ = QFileDialog.getSaveFileName(self._window, title, str(Path(self.folder, suggestion)), kinds)
         if not path:
@@ -164,7 +164,7 @@ class FileCommands(QObject):
 
     def save_view(self) -> None:
         """Save the view as a scene file."""
-        path = self._name_to_save(
+        path = self.name_to_save(
             self.tr("Save the view"), "view.habena.json", self.tr("Habena view (*.json)"), (".json",)
         )
         if not path:
@@ -191,7 +191,7 @@ class FileCommands(QObject):
     def _save_picture(self, times: int, dpi: float) -> None:
         from .export import ENDINGS  # noqa: PLC0415 - not before it is asked for
 
-        path = self._name_to_save(self.tr("Save a picture"), "habena.png", PICTURES, ENDINGS)
+        path = self.name_to_save(self.tr("Save a picture"), "habena.png", PICTURES, ENDINGS)
         if path:
             self.write_picture(path, times, dpi)
 
@@ -218,7 +218,7 @@ class FileCommands(QObject):
 
     def save_table(self, name: str, text: str) -> None:
         """Save a table as TSV."""
-        path = self._name_to_save(self.tr("Save a table"), f"{name}.tsv", self.tr("Table (*.tsv)"), (".tsv", ".txt"))
+        path = self.name_to_save(self.tr("Save a table"), f"{name}.tsv", self.tr("Table (*.tsv)"), (".tsv", ".txt"))
         if path:
             self._try(lambda: _write_text(path, text), path)
 
@@ -236,7 +236,7 @@ class FileCommands(QObject):
         if overlay is None:
             return
         name = "".join(c if c.isalnum() else "_" for c in overlay.name).strip("_") or "map"
-        path = self._name_to_save(self.tr("Save the map"), f"{name}.nii.gz", NIFTI, (".nii.gz", ".nii"))
+        path = self.name_to_save(self.tr("Save the map"), f"{name}.nii.gz", NIFTI, (".nii.gz", ".nii"))
         if path:
             self.write_map(overlay, path)
 

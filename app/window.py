@@ -181,6 +181,7 @@ class Window(QMainWindow):
             ("model", self.tr("Model")),
             ("surface", self.tr("3D")),
             ("draw", self.tr("Draw")),
+            ("evidence", self.tr("Evidence")),
             ("time", self.tr("Time course")),
             ("clusters", self.tr("Clusters")),
             ("regions", self.tr("Regions")),
@@ -200,7 +201,7 @@ class Window(QMainWindow):
         area, docks = Qt.DockWidgetArea, self._docks
         for place, names in (
             (area.LeftDockWidgetArea, ("layers", "group-seed", "model")),
-            (area.RightDockWidgetArea, ("place", "seed", "surface", "draw")),
+            (area.RightDockWidgetArea, ("place", "seed", "surface", "draw", "evidence")),
             (area.BottomDockWidgetArea, ("time", "clusters", "regions", "tests", "connectivity")),
         ):
             for name in names:

@@ -11,9 +11,6 @@ from PySide6.QtWidgets import QFileDialog
 from ...widgets.connectivity_panel import ConnectivityPanel
 from ..graph_answers import GraphAnswer
 from ..graph_export import graphml, matrix_tsv, nodes_tsv, side_of, write
-from ..outputs import refuse_place
-from ..problems import Problem
-from ..saved import files_of
 from ..session import Notice
 from .connectivity import ConnectivityControl
 
@@ -66,20 +63,7 @@ class ConnectivityFiles(QObject):
         """A place that the user picks, with the right ending; nothing if it cannot be."""
         ending, files = ENDINGS[what], self._window.files
         names = {"nodes": "nodes.tsv", "matrix": "matrix.tsv", "graphml": "graph.graphml"}
-        start, kinds = str(Path(files.folder, names[what])), f"*{ending}"
-        path, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save"), start, kinds)
-        if not path:
-            return ""
-        files.came_from(path)
-        chosen = path if path.lower().endswith(ending) else path + ending
-        try:
-            refuse_place(Path(chosen), map(Path, files_of(self._window.session.state)))
-            if chosen != path and Path(chosen).exists():
-                raise Problem(chosen, "exists already", "choose another name, or that one itself to replace it")
-        except Problem as problem:
-            self._window.tell(Notice("error", str(problem)))
-            return ""
-        return chosen
+        return files.name_to_save(self.tr("Save"), names[what], f"*{ending}", (ending,))
 
 
 def content_of(what: str, answer: GraphAnswer) -> bytes:

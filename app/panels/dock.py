@@ -16,6 +16,7 @@ from ...widgets.controls import Choice
 from ...widgets.cursor_panel import CursorPanel
 from ...widgets.draw_panel import DrawPanel
 from ...widgets.elided_label import ElidedLabel
+from ...widgets.evidence_panel import EvidencePanel
 from ...widgets.finder import Finder
 from ...widgets.group_seed_panel import GroupSeedPanel
 from ...widgets.layer_list import LayerList
@@ -40,6 +41,7 @@ from .connectivity_files import ConnectivityFiles
 from .connectivity_show import METRICS
 from .cursor import CursorControl
 from .draw import DrawControl
+from .evidence import EvidenceControl
 from .group_seed import GroupSeedControl
 from .layers import LayersControl
 from .lightbox import LightboxControl
@@ -93,6 +95,7 @@ class Panels(QObject):
             self._build_group_seed,
             self._build_model,
             self._build_tests,
+            self._build_evidence,
             self._finish,
         ]
 
@@ -262,6 +265,26 @@ class Panels(QObject):
         dock = window.dock("tests")
         self.model.results_wanted.connect(lambda: (dock.show(), dock.raise_()))
         self._fill("tests", self.model_results, self.model_show, costly=True)
+
+    def _build_evidence(self) -> None:
+        window, panel = self._window, EvidencePanel()
+        self.evidence = EvidenceControl(window.session, panel)
+        cards = self.tr("Evidence cards (*.toml)")
+
+        def add() -> None:
+            path = window.choose_file(self.tr("Choose an evidence card"), cards)
+            if path:
+                self.evidence.add(path)
+
+        def save() -> None:
+            path = window.files.name_to_save(self.tr("Save an empty card"), "my-card.toml", cards, (".toml",))
+            if path:
+                self.evidence.save_template(path)
+
+        self.evidence.card_wanted.connect(add)
+        self.evidence.template_wanted.connect(save)
+        self.evidence.region_wanted.connect(self.regions.go)
+        self._fill("evidence", panel, self.evidence, costly=True)
 
     def _make_room(self, dock: QDockWidget) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""

@@ -40,6 +40,10 @@ class Scan(msgspec.Struct, frozen=True):
         fitted spectra.
     column : str
         Of a plain table, else empty.
+    shape : tuple of int
+        Voxels along each axis, and frames; empty where there is no image, as of spectra of which only fits are left.
+    affine : tuple of tuple of float
+        First three rows of the affine that counts, mm.
     """
 
     participant: str
@@ -53,6 +57,8 @@ class Scan(msgspec.Struct, frozen=True):
     transform: Path | None = None
     fits: Path | None = None
     column: str = ""
+    shape: tuple[int, ...] = ()
+    affine: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +85,8 @@ class Study:
         Columns in words, with units, from the sidecars.
     findings : tuple of Finding
         What is missing, doubled or contradictory: who, which file, why.
+    visits : tuple of str
+        Sessions in order of time, with those at which only scores were taken.
     """
 
     folder: Path
@@ -90,6 +98,7 @@ class Study:
     scans: tuple[Scan, ...]
     descriptions: Mapping[str, str] = field(default_factory=dict[str, str])
     findings: tuple[Finding, ...] = ()
+    visits: tuple[str, ...] = ()
 
     def scans_of(self, *, kind: str | None = None, participant: str | None = None) -> tuple[Scan, ...]:
         """Scans of a kind or a person, in order of people and sessions."""

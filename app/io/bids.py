@@ -1,0 +1,196 @@
+"""Folders of BIDS: which files there are, by the names of the standard (BIDS 1.10), raw and derivatives.
+
+Written here rather than taken from a library: @@LIBS@@
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ..problems import Finding, Problem
+from .bids_names import BidsName, parse_name
+from .files import reading
+
+DESCRIPTION = "dataset_description.json"
+DATATYPES = frozenset({"pet", "func", "anat", "mrs", "ses", "perf"})
+MOST_FILES = 200_000
+
+
+class BidsFile(NamedTuple):
+    """A file with a BIDS name.
+
+    Attributes
+    ----------
+    path : Path
+    name : BidsName
+    dataset : Path
+        The folder of the dataset that it belongs to: the study's, or one in its ``derivatives``.
+    datatype : str
+        Folder that it lies in: ``pet``, ``func``, ``anat``, ``mrs``; empty for files of a person or session.
+    """
+
+    path: Path
+    name: BidsName
+    dataset: Path
+    datatype: str
+
+    @property
+    def participant(self) -> str:
+        """Such as ``sub-01``."""
+        return f"sub-{self.name.get('sub')}"
+
+    @property
+    def session(self) -> str | None:
+        """Such as ``ses-pre``."""
+        session = self.name.get("ses")
+        return None if session is None else f"ses-{session}"
+
+
+class Listing(NamedTuple):
+    """What lies in a folder of BIDS.
+
+    Attributes
+    ----------
+    folder : Path
+    datasets : tuple of Path
+        The folder and the datasets in its ``derivatives``, raw data first.
+    people : tuple of str
+        Names of the folders of people.
+    sessions : frozenset of (str, str)
+        Folders of sessions: person and session.
+    tables : tuple of Path
+        Tables and descriptions at the top of each dataset and in its ``phenotype``.
+    files : tuple of BidsFile
+        Of people, in order of their names.
+    findings : tuple of Finding
+    """
+
+    folder: Path
+    datasets: tuple[Path, ...]
+    people: tuple[str, ...]
+    sessions: frozenset[tuple[str, str]]
+    tables: tuple[Path, ...]
+    files: tuple[BidsFile, ...]
+    findings: tuple[Finding, ...]
+
+
+def list_folder(folder: Path) -> Listing:
+    """List a BIDS folder and its derivatives; nothing is opened.
+
+    Links that lead out of the folder are named and not followed, so are links that lead nowhere, and files whose
+    name contradicts the folder they lie in.
+
+    Raises
+    ------
+    Problem
+        When the folder cannot be read.
+    """
+    with reading(folder):
+        walk = _Walk(folder, folder.resolve(strict=True))
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+    datasets = [folder]
+    if "derivatives" in names:
+        datasets += [entry for entry in walk.entries(folder / "derivatives") if entry.is_dir()]
+        if any(entry.name.startswith("sub-") for entry in datasets[1:]):  # without a folder of its own
+            datasets = [folder, folder / "derivatives"]
+    people: dict[str, None] = {}
+    tables: list[Path] = []
+    for dataset in datasets:
+        for entry in walk.entries(dataset):
+            if entry.suffix in {".tsv", ".json"}:
+                tables.append(entry)
+            elif entry.name == "phenotype" and entry.is_dir():
+                tables += [table for table in walk.entries(entry) if table.suffix in {".tsv", ".json"}]
+            elif entry.name.startswith("sub-") and entry.is_dir():
+                people[entry.name] = None
+                walk.person(dataset, entry)
+    return Listing(
+        folder,
+        tuple(datasets),
+        tuple(people),
+        frozenset(walk.sessions),
+        tuple(tables),
+        tuple(walk.files),
+        tuple(walk.findings),
+    )
+
+
+class _Place(NamedTuple):
+    """Where a file lies: what its name should say."""
+
+    dataset: Path
+    datatype: str
+    person: str
+    session: str | None
+
+
+class _Walk:
+    """One walk through a study, with what it met."""
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        self._folder = folder
+        self._root = root
+        self.files: list[BidsFile] = []
+        self.sessions: set[tuple[str, str]] = set()
+        self.findings: list[Finding] = []
+
+    def entries(self, folder: Path) -> Iterator[Path]:
+        """What lies in a folder, in order of names, hidden files and links out of the study left out."""
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            self._say("folder-unreadable", folder, f"The folder cannot be read ({(error.strerror or '?').lower()}).")
+            return
+        for entry in entries:
+            path = folder / entry.name
+            if not entry.name.startswith(".") and (not entry.is_symlink() or self._stays(path)):
+                yield path
+
+    def person(self, dataset: Path, person: Path) -> None:
+        """Files of a person, by session and kind of data."""
+        for entry in self.entries(person):
+            if entry.name.startswith("ses-") and entry.is_dir():
+                self.sessions.add((person.name, entry.name))
+                for inner in self.entries(entry):
+                    self._entry(dataset, inner, person.name, entry.name)
+            else:
+                self._entry(dataset, entry, person.name, None)
+
+    def _entry(self, dataset: Path, path: Path, person: str, session: str | None) -> None:
+        if path.name in DATATYPES:
+            for file in self.entries(path):
+                self._file(_Place(dataset, path.name, person, session), file)
+        elif "." in path.name:
+            self._file(_Place(dataset, "", person, session), path)
+
+    def _file(self, place: _Place, path: Path) -> None:
+        name = parse_name(path.name)
+        if name is None:
+            return
+        if len(self.files) >= MOST_FILES:
+            raise Problem(self._folder, f"holds more than {MOST_FILES:,} files", "open a part of it")
+        file = BidsFile(path, name, place.dataset, place.datatype)
+        if file.participant != place.person or (place.session is not None and file.session != place.session):
+            where = f"{place.person}/{place.session}" if place.session else place.person
+            self._say("name-place", path, f"The file lies in {where}, but its name says otherwise; it is left out.")
+            return
+        self.files.append(file)
+
+    def _stays(self, path: Path) -> bool:
+        """Whether a link leads to something within the study."""
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError):
+            self._say("link-broken", path, "The link leads nowhere (its content may not have been fetched).")
+            return False
+        if target.is_relative_to(self._root):
+            return True
+        self._say("link-outside", path, "The link leads out of the study's folder; it is not followed.")
+        return False
+
+    def _say(self, code: str, path: Path, message: str) -> None:
+        self.findings.append(Finding(code, str(path), None, message))

@@ -1,0 +1,217 @@
+"""The report of an answer: one page that holds everything needed to judge it and to repeat it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .answers import Answered
+from .report_charts import MOST_ROWS, course, design, forest
+from .report_design import design_of, power_line
+from .report_page import Node, element, facts, items, page, section, table
+from .report_repeat import WITHHELD
+from .told import cluster_line, counted, direction, region_table
+from .values import Choices
+from .veil import Veil
+
+COURSE = "time_course"
+OWN_SECTIONS = {"ask", "repeat", "inputs", "software", "Simulated"}
+SIMULATED = "Simulated data: nobody was scanned. The numbers show what the program does, and nothing about patients."
+MOST_TABLE_ROWS = 200
+
+
+def report_page(
+    answered: Answered, result: Mapping[str, Any], record: Mapping[str, Any], veil: Veil, figure: bytes | None
+) -> bytes:
+    """The page, self-contained: pictures inside, no network.
+
+    Parameters
+    ----------
+    answered : Answered
+    result : mapping
+        The JSON document, with codes for people.
+    record : mapping
+        Question, inputs with hashes, versions, and how to repeat it.
+    veil : Veil
+    figure : bytes or None
+        PNG.
+    """
+    plan = answered.plan
+    sections = (
+        _result(answered),
+        _question(answered, record),
+        _data(answered, result),
+        _design(answered),
+        _figure(answered, figure),
+        _regions(answered),
+        _clusters(answered),
+        *_further(answered, veil),
+        section("Power", element("p", power_line(answered))),
+        _warnings(result["warnings"]),
+        _repeat(record, veil),
+        _provenance(record),
+    )
+    banner = element("p", SIMULATED, class_="banner", role="note") if answered.simulated else None
+    title = plan.title
+    return page(title, banner, element("h1", title), *(each for each in sections if each is not None))
+
+
+def _result(answered: Answered) -> Node:
+    sentences = [element("p", sentence) for sentence in answered.words]
+    return element("section", *sentences, class_="lead")
+
+
+def _question(answered: Answered, record: Mapping[str, Any]) -> Node:
+    plan, ask = answered.plan, answered.plan.ask
+    inference = ask.inference
+    told = [("Model", plan.formula), ("Effect", plan.effect_name), ("Unit", plan.unit or "none")]
+    if plan.test:
+        told.append(("Test", plan.test))
+    sides = "one-sided (positive)" if inference.one_sided else "two-sided"
+    told.append(("Tests", f"{sides}, {_variance(ask.variance)}"))
+    told.append(("Permutations", _permutations(answered)))
+    if ask.within:
+        told.append(("Small volume", ask.within))
+    chosen = [(name.replace("_", " "), _chosen(value)) for name, value in _choices(record["ask"]["choices"])]
+    return section("Question", element("p", plan.words), facts([*told, *chosen]))
+
+
+def _variance(name: str) -> str:
+    return "variance by group (Welch)" if name == "by-group" else "one pooled variance"
+
+
+def _permutations(answered: Answered) -> str:
+    inference = answered.plan.ask.inference
+    if not inference.permutations:
+        return "none: p-values are parametric, and nothing is corrected over voxels"
+    how = {"none": "no correction", "tfce": _tfce(answered)}.get(inference.correction, inference.correction)
+    return f"{inference.permutations} and the observed arrangement, seed {inference.seed}, {how}"
+
+
+def _tfce(answered: Answered) -> str:
+    inference = answered.plan.ask.inference
+    return f"TFCE with H {inference.tfce_h:g}, E {inference.tfce_e:g}, {inference.connectivity} neighbours"
+
+
+def _choices(choices: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """What was chosen for the data, with what a preparation changed."""
+    default = Choices()
+    for name, value in choices.items():
+        if name != "preparation" and value not in (None, ""):
+            yield name, value
+    for name, value in choices["preparation"].items():
+        usual = getattr(default.preparation, name)
+        if value != usual and value not in ([], None):
+            yield f"runs: {name}", value
+
+
+def _chosen(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _data(answered: Answered, result: Mapping[str, Any]) -> Node:
+    plan = answered.plan
+    left = plan.n.get("excluded", 0)
+    told = f"{left} left out." if left else "Nobody was left out."
+    reasons = [each.message for each in result["warnings"] if each.code.endswith("left-out")]
+    return section(
+        "Data",
+        element("p", f"{counted(answered).capitalize()}. {told}"),
+        items(reasons) if reasons else None,
+    )
+
+
+def _design(answered: Answered) -> Node | None:
+    found = design_of(answered.plan)
+    if found is None:
+        return None
+    matrix, names = found
+    caption = f"{len(matrix)} rows in the order of the table; each column from its lowest (dark) to its highest value."
+    return section("Design", element("figure", design(matrix, names), element("figcaption", caption)))
+
+
+def _figure(answered: Answered, content: bytes | None) -> Node | None:
+    if content is None:
+        return None
+    title = answered.plan.title
+    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    picture = element("img", src=source, alt=title)
+    return section("Figure", element("figure", picture, element("figcaption", f"{title}. {answered.plan.effect_name}.")))
+
+
+def _regions(answered: Answered) -> Node | None:
+    rows, plan = answered.regions, answered.plan
+    if not rows:
+        return None
+    heads, cells = region_table(rows, plan.unit)
+    chart = forest(rows, plan.unit or plan.effect_name)
+    up = sum(direction(row) == "+" for row in rows)
+    share = f"{up} of {len(rows)} effects are positive. "
+    some = f"Drawn: the {MOST_ROWS} with the smallest p. " if len(rows) > MOST_ROWS else ""
+    caption = f"{share}{some}Filled: p ≤ .05, corrected over the rows where that was done. Lines: 95 % intervals."
+    notes = list(dict.fromkeys(f"{row.region} {row.side}".strip() + f": {row.note}" for row in rows if row.note))
+    drawn = None if chart is None else element("figure", chart, element("figcaption", caption))
+    listed = table(heads, cells, numbers=len(heads) - (6 if "p FWE" in heads else 5))
+    title = "Terms" if heads[0] == "term" else "Regions"
+    return section(title, drawn, listed, items(notes) if notes else None)
+
+
+def _clusters(answered: Answered) -> Node | None:
+    if not answered.clusters:
+        return None
+    return section("Clusters", items(cluster_line(cluster) for cluster in answered.clusters))
+
+
+def _further(answered: Answered, veil: Veil) -> Iterable[Node]:
+    """Tables beside the main one, and the numbers of the details that are single."""
+    single = [(name.replace("_", " "), value) for name, value in _flat(answered.details) if _is_single(value)]
+    if single:
+        yield section("Numbers", facts((name, veil.value(value)) for name, value in single))
+    for name, frame in answered.tables.items():
+        shown = veil.frame(frame).head(MOST_TABLE_ROWS)
+        chart = course(frame, answered.plan.unit or "mean") if name == COURSE else None
+        heads = [str(column) for column in shown.columns]
+        cells = (tuple(row) for row in shown.itertuples(index=False))
+        more = len(frame) - len(shown)
+        rest = element("p", f"{more} more rows are in the table beside this page.", class_="soft") if more else None
+        yield section(str(name).replace("_", " ").capitalize(), chart, table(heads, cells), rest)
+
+
+def _flat(details: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in details.items():
+        if isinstance(value, Mapping):
+            yield from _flat({str(key): each for key, each in value.items()}, f"{before}{name}: ")
+        else:
+            yield f"{before}{name}", value
+
+
+def _is_single(value: object) -> bool:
+    return isinstance(value, str | int | float) or value is None
+
+
+def _warnings(findings: Iterable[Any]) -> Node:
+    messages = list(dict.fromkeys(each.message for each in findings))
+    return section("Warnings", items(messages) if messages else element("p", "None."))
+
+
+def _repeat(record: Mapping[str, Any], veil: Veil) -> Node:
+    repeat = record["repeat"]
+    told = "" if veil.lifted or not record["ask"]["exclude"] else f" Put the people left out where {WITHHELD} stands."
+    return section(
+        "How to repeat it",
+        element("p", f"From the folder that holds the study; OUT is a folder of yours.{told}"),
+        element("pre", element("code", repeat["command"])),
+        element("pre", element("code", repeat["python"])),
+    )
+
+
+def _provenance(record: Mapping[str, Any]) -> Node:
+    inputs = record["inputs"]
+    rows = ((each["name"], each["bytes"], each["sha256"]) for each in inputs)
+    listed = table(("input", "bytes", "SHA-256"), rows) if inputs else element("p", "No input files are recorded.")
+    folded = element("details", element("summary", f"{len(inputs)} input files with hashes"), listed)
+    seed = record["ask"]["inference"]["seed"]
+    return section("Versions, seed and inputs", facts([*record["software"].items(), ("seed", seed)]), folded)
