@@ -37,6 +37,8 @@ COMMANDS = {
     "model": ("model", "model"),
     "suvr": ("pet", "suvr"),
     "kinetics": ("pet", "kinetics"),
+    "study": ("study", "study"),
+    "ask": ("ask", "ask"),
     "demo": ("view", "demo"),
     "doctor": ("view", "doctor"),
 }  # name: module in `commands`, function

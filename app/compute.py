@@ -43,6 +43,7 @@ from .recipes import (
     RegionMask,
     RegionMatrix,
     SeedCorrelation,
+    StudyMap,
     label_file,
 )
 from .resolve import counts_of, covariate_of, group_of, in_order, of_each_run, permutations_of
@@ -396,6 +397,18 @@ def _matrix_file(question: MatrixFile) -> Any:
     return of_file(question.path)
 
 
+def _study_map(question: StudyMap, _known: Known, report: Report) -> Answer:
+    from .io.study_table import read_table  # noqa: PLC0415 - pandas
+    from .study.prepared import prepare  # noqa: PLC0415
+
+    rows = question.rows
+    prepared = prepare(rows, report)
+    answer = open_file(str(read_table(prepared.table).frame["map"].iloc[0]))
+    what = {"pet": "SUVR", "degree": "degree", "clustering": "clustering"}.get(rows.measure, "")
+    unit = {"difference": f"change of {what}" if what else "change", "percent": "% change"}.get(rows.per, what)
+    return replace(answer, unit=unit, simulated=prepared.simulated, findings=prepared.findings)
+
+
 _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     FileMap: lambda question, _known, _report: open_file(question.path),
     AtlasData: lambda question, _known, _report: open_atlas(question.id),
@@ -410,6 +423,7 @@ _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     PreparedGroup: _group,
     GroupCovariate: _group_covariate,
     GroupSeedMap: _group_seed,
+    StudyMap: _study_map,
     ModelFit: _model_fit,
     ModelPermutations: model_permutations,
     ModelMap: _model_map,

@@ -10,6 +10,7 @@ from .graphics import has_display, require_graphics
 from .simulated.demo import Demo, make_demo
 
 PICTURE = "sample_view.png"
+MOTOR = "image_10426.nii.gz"  # of nilearn: left against right hand
 RUN = "sub-*/ses-baseline/func/*_bold.nii.gz"
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def write_demo(folder: Path, seed: int, effect: float, size: str) -> Path:
 
 def demo_view(demo: Demo) -> ViewState:
     """Anatomy, motor map and a seed in the first simulated run."""
-    from .sample import MOTOR, Sample, anatomy_file, sample_view  # noqa: PLC0415
+    from .sample import Sample, anatomy_file, sample_view  # noqa: PLC0415
 
     anatomy = anatomy_file()
     run = min(demo.ketamine_bold.glob(RUN))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject
@@ -59,6 +60,31 @@ class FileCommands(QObject):
         if path:
             self._window.open([path])
 
+    def open_study(self) -> None:
+        """Ask for the folder of a study and open it."""
+        path = QFileDialog.getExistingDirectory(self._window, self.tr("Open the folder of a study"), self.folder)
+        self.came_from(path)
+        if path:
+            self._window.study.open(path)
+
+    def open_study_table(self) -> None:
+        """Ask for a table whose columns name images, and open it as a study."""
+        path = self._window.choose_file(self.tr("Open the table of a study"), TABLES)
+        if path:
+            self._window.study.open(path)
+
+    def open_demo_study(self) -> None:
+        """Simulate the demo's studies if need be, and open the first."""
+        from .simulated.demo import make_demo  # noqa: PLC0415
+
+        window = self._window
+        window.session.start(
+            ("open", "demo"),
+            self.tr("Simulating three studies"),
+            lambda report: make_demo(report=report),
+            lambda demo: window.study.open(str(demo.ampar_pet)),
+        )
+
     def open_atlas(self) -> None:
         """Ask for a label image and use it as an atlas."""
         path = self._window.choose_file(self.tr("Open an atlas or label image"), IMAGES)
@@ -110,7 +136,7 @@ class FileCommands(QObject):
     def remember(self, opened: Opened) -> None:
         """Add opened files to the recent ones, asking the first time whether these may be kept at all."""
         window = self._window
-        if opened.table is not None:
+        if opened.table is not None or window.study.hides(opened.path):
             return
         if window.settings.remember_files is None:
             self._ask_to_remember(opened.path)
@@ -172,7 +198,7 @@ class FileCommands(QObject):
         from .io.dicom import default_cache  # noqa: PLC0415
 
         state = self._window.session.state
-        if not self._try(lambda: save_view(path, state), path):
+        if not self._try(lambda: save_view(path, state, self._window.study.to_save), path):
             return
         cache = default_cache()
         passing = [o.name for o in state.overlays if (file := file_of(o.recipe)) and cache in Path(file.path).parents]
@@ -220,7 +246,7 @@ class FileCommands(QObject):
         """Save a table as TSV."""
         path = self.name_to_save(self.tr("Save a table"), f"{name}.tsv", self.tr("Table (*.tsv)"), (".tsv", ".txt"))
         if path:
-            self._try(lambda: _write_text(path, text), path)
+            self._try(lambda: _write_text(path, self._window.study.shown_text(text)), path)
 
     def save_selected_map(self) -> None:
         """Save the selected layer's map."""
@@ -256,13 +282,15 @@ class FileCommands(QObject):
             text = self.tr("{name} has no map in the volume to save.").format(name=overlay.name)
             self._window.tell(Notice("warning", text))
             return
-        frame = min(overlay.frame, answer.n_frames - 1)
+        study = self._window.study
+        hidden = study.shown_text if study.is_blinded else None
+        how = Written(min(overlay.frame, answer.n_frames - 1), smooth=overlay.smooth, hidden=hidden)
 
         title = self.tr("Saving {name}").format(name=Path(path).name)
         session.start(
             ("save", path),
             title,
-            lambda report: write_answer(path, answer, path_of_grid or like, frame, report, smooth=overlay.smooth),
+            lambda report: write_answer(path, answer, path_of_grid or like, how, report),
             lambda _: self._saved(path),
         )
 
@@ -291,11 +319,13 @@ class FileCommands(QObject):
         notes = [] if answer is None else [f"{name}: {value}" for name, value in answer.notes.items()]
         source = file_of(overlay.recipe)
         if source is None:
-            show_text(self._window, overlay.name, "\n".join(notes) or self.tr("Nothing more is known."))
+            whole = "\n".join(notes) or self.tr("Nothing more is known.")
+            show_text(self._window, overlay.name, self._window.study.shown_text(whole))
             return
 
         def show(text: str) -> None:
-            show_text(self._window, overlay.name, "\n".join([text, *(["", *notes] if notes else [])]))
+            whole = "\n".join([text, *(["", *notes] if notes else [])])
+            show_text(self._window, overlay.name, self._window.study.shown_text(whole))
 
         title = self.tr("Reading {name}").format(name=Path(source.path).name)
         session.start(("info", source.path), title, lambda _: describe(file_info(source.path)), show)
@@ -338,10 +368,25 @@ def made_on(recipe: Recipe, session: Session) -> Path | None:
             return None
 
 
-def write_answer(
-    path: str, answer: Answer, like: Answer | Path | None, frame: int, report: Any, *, smooth: bool = True
-) -> None:
-    """Write one frame of an answer on the grid of a file's image, blended between voxels only where it is shown so."""
+class Written(NamedTuple):
+    """How a map is written.
+
+    Attributes
+    ----------
+    frame : int
+    smooth : bool
+        Blended between voxels, as it is shown.
+    hidden : callable or None
+        Takes names out of a text while a study is blinded; inputs are then not told at all.
+    """
+
+    frame: int
+    smooth: bool
+    hidden: Callable[[str], str] | None = None
+
+
+def write_answer(path: str, answer: Answer, like: Answer | Path | None, how: Written, report: Any) -> None:
+    """Write one frame of an answer on the grid of a file's image."""
     from ..stats.resample import resample  # noqa: PLC0415 - compiled
     from .io.volumes import open_volume  # noqa: PLC0415
     from .io.write import Record, write_map  # noqa: PLC0415
@@ -353,21 +398,21 @@ def write_answer(
     if info is None:
         raise Problem(path, "the grid to write on comes from no file", "open an image first")
     grid = info.space.grid
-    values = image.frame(frame)
+    values = image.frame(how.frame)
     is_mask = isinstance(image, MaskImage)
     if image.grid != grid:
         to_source = image.grid.inverse @ grid.affine
-        how = "linear" if smooth and not (is_mask or answer.is_labels) else "nearest"
-        values = resample(values, to_source, grid.shape, how, outside=0.0)
+        between = "linear" if how.smooth and not (is_mask or answer.is_labels) else "nearest"
+        values = resample(values, to_source, grid.shape, between, outside=0.0)
     if is_mask:
         values = values > 0
-    inputs = (Path(info.path),)
-    record = Record(
-        dict(answer.notes) | {"title": answer.title},
-        inputs,
-        answer.statistic or answer.unit,
-        without_names(answer.findings),
-    )
+    notes, inputs = {**answer.notes, "title": answer.title}, (Path(info.path),)
+    findings = without_names(answer.findings)
+    if how.hidden is not None:
+        hidden, inputs = how.hidden, ()
+        notes = {name: hidden(value) if isinstance(value, str) else value for name, value in notes.items()}
+        findings = tuple(replace(each, where=hidden(each.where), message=hidden(each.message)) for each in findings)
+    record = Record(notes, inputs, answer.statistic or answer.unit, findings)
     write_map(path, values, info, record, report)
 
 

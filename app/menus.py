@@ -40,6 +40,8 @@ class Menus(QObject):
         for action, shown in self._actions.values():
             if action.checked is not None:
                 shown.setChecked(action.checked(state))
+        self._blinded.setChecked(self._window.study.is_blinded)
+        self._blinded.setEnabled(self._window.study.study is not None)
         self._refresh_recent()
 
     def _build(self) -> None:
@@ -61,6 +63,7 @@ class Menus(QObject):
         self.regions = bar.addMenu(self.tr("&Regions"))
         self.command(self.regions, self.tr("Find a region…"), "/", window.focus_finder, "search")
         self.regions.addSeparator()
+        self._study_menu(bar.addMenu(self.tr("&Study")))
         self._theme_menu(menus["View"])
         self.panels = bar.addMenu(self.tr("&Panels"))
         self._help_menu(bar.addMenu(self.tr("&Help")))
@@ -70,6 +73,8 @@ class Menus(QObject):
         files = self._window.files
         self.command(menu, self.tr("Open files…"), "Ctrl+O", files.open_files, "folder-open")
         self.command(menu, self.tr("Open folder…"), "Ctrl+Shift+O", files.open_folder)
+        self.command(menu, self.tr("Open study folder…"), "", files.open_study)
+        self.command(menu, self.tr("Open study table…"), "", files.open_study_table)
         self.command(menu, self.tr("Open atlas or label image…"), "", files.open_atlas)
         self._recent = menu.addMenu(self.tr("Open recent"))
         self._recent.setToolTipsVisible(True)
@@ -80,6 +85,17 @@ class Menus(QObject):
         self.command(menu, self.tr("Save selected map as NIfTI…"), "", files.save_selected_map)
         menu.addSeparator()
         self.command(menu, self.tr("Quit"), "Ctrl+Q", self._window.close)
+
+    def _study_menu(self, menu: QMenu) -> None:
+        """Stepping from person to person, and blinding; a key works wherever the mouse was last."""
+        window = self._window
+        self.study = menu
+        self.command(menu, self.tr("Next scan"), ".", partial(window.step_scan, 1))
+        self.command(menu, self.tr("Previous scan"), ",", partial(window.step_scan, -1))
+        menu.addSeparator()
+        self._blinded = self.command(menu, self.tr("Blinded"), "", window.switch_blinding)
+        self._blinded.setCheckable(True)
+        self.command(menu, self.tr("Log of blinding…"), "", window.show_blinding_log)
 
     def _theme_menu(self, menu: QMenu) -> None:
         themes = menu.addMenu(self.tr("Theme"))
@@ -172,12 +188,14 @@ class Menus(QObject):
 
     def _refresh_recent(self) -> None:
         settings, files = self._window.settings, self._window.files
-        shown = (settings.recent, bool(settings.remember_files))
+        hides = self._window.study.hides
+        recent = tuple(path for path in settings.recent if not hides(path))
+        shown = (recent, bool(settings.remember_files))
         if shown == self._recent_shown:
             return
         self._recent_shown = shown
         self._recent.clear()
-        for path in settings.recent:
+        for path in recent:
             action = self._recent.addAction(Path(path).name.replace("&", "&&"), partial(self._window.open, [path]))
             action.setData(path)
             action.setToolTip(path)

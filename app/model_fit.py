@@ -24,6 +24,7 @@ from .problems import Finding, Problem, silent
 
 Report = Callable[[float], None]
 READ = 0.7  # share of the work that reading is
+PREPARED = 0.5  # share of a study's question that its preparation is
 SMALLEST_P = 1e-300  # what -log10 p shows at most
 
 
@@ -112,13 +113,30 @@ class Fitted:
 
 
 def fit_model(model: Model, *, one_sided: bool = False, report: Report = silent) -> Fitted:
-    """Read a model's data, fit it and test its contrasts.
+    """Read a model's data, fit it and test its contrasts; a study's question is fitted on its prepared files.
 
     Raises
     ------
     Problem
         With the file or option that cannot be used.
     """
+    if model.study is None:
+        return _fitted(model, one_sided=one_sided, report=report)
+    from .study.prepared import on_files, prepare  # noqa: PLC0415 - only for studies
+
+    rows = prepare(model.study, lambda done: report(PREPARED * done))
+    fitted = _fitted(on_files(model, rows), one_sided=one_sided, report=_within(report, PREPARED, 1))
+    return replace(
+        fitted,
+        model=model,
+        findings=(*rows.findings, *fitted.findings),
+        inputs=rows.inputs,
+        simulated=rows.simulated or fitted.simulated,
+    )
+
+
+def _fitted(model: Model, *, one_sided: bool, report: Report) -> Fitted:
+    """A model on files."""
     table = read_table(model.table)
     laid = lay_out(model, table)
     findings = laid.findings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject
 
 from ..widgets.notice_bar import Notice as ShownNotice
@@ -30,6 +32,11 @@ class Notices(QObject):
         """Show a notice; the same one once, with what can be done now."""
         self._notices = [other for other in self._notices if other.text != notice.text]
         self._notices.append(notice)
+        self._show()
+
+    def rewrite(self, shown: Callable[[str], str]) -> None:
+        """Tell what is being told in other words."""
+        self._notices = [notice._replace(text=shown(notice.text)) for notice in self._notices]
         self._show()
 
     def _show(self) -> None:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from .answers import Answer
 from .compute import open_cortex, open_file
 from .problems import Finding, Problem
@@ -14,6 +16,7 @@ from .questions import CortexData
 from .recipes import FileMap
 from .saved import saved_view
 from .state import ViewState
+from .study.loaded import Loaded, is_study, load
 
 Report = Callable[[float], None]
 
@@ -38,6 +41,8 @@ class Opened(NamedTuple):
         What kind of table it is: ``matrix`` of connections, ``confounds`` of a run, or of a ``study``.
     view : ViewState or None
         A saved view.
+    study : Loaded or None
+        A folder of people, or that of the saved view.
     problems : tuple of Problem
         Files among several that could not be opened.
     findings : tuple of Finding
@@ -50,6 +55,7 @@ class Opened(NamedTuple):
     cortex: CortexData | None = None
     table: TableKind | None = None
     view: ViewState | None = None
+    study: Loaded | None = None
     problems: tuple[Problem, ...] = ()
     findings: tuple[Finding, ...] = ()
     discard: Callable[[], None] | None = None
@@ -73,6 +79,8 @@ def open_path(path: str, report: Report, cortex: CortexData) -> Opened:
     """
     from .io.identify import identify  # noqa: PLC0415 - formats only when needed
 
+    if is_study(Path(path)):
+        return Opened(path, study=load(path, report))
     found = identify(path)
     match found.kind:
         case "surface" if _has_geometry(path, found.format):
@@ -81,7 +89,7 @@ def open_path(path: str, report: Report, cortex: CortexData) -> Opened:
             read_cortices(path)  # refused now, not when it is drawn
             return Opened(path, cortex=CortexData(path))
         case "scene" | "picture":
-            return Opened(path, view=saved_view(path))
+            return _with_study(Opened(path, view=saved_view(path)), report)
         case "table":
             return Opened(path, table=kind_of_table(path))
         case "dicom-folder" | "dicom":
@@ -91,6 +99,16 @@ def open_path(path: str, report: Report, cortex: CortexData) -> Opened:
         case _:
             opened = Opened(path, layers=((FileMap(path), open_file(path)),))
     return with_surfaces(opened, cortex)
+
+
+def _with_study(opened: Opened, report: Report) -> Opened:
+    """A saved view with the study that it names, read before anything of it is shown."""
+    if opened.view is None or opened.view.study is None:
+        return opened
+    try:
+        return opened._replace(study=load(opened.view.study, report))
+    except Problem as problem:
+        return opened._replace(view=replace(opened.view, study=None), problems=(problem,))
 
 
 def kind_of_table(path: str) -> TableKind:

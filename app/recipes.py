@@ -12,6 +12,7 @@ import msgspec
 
 from .models import Inference, Model
 from .preparation import Preparation
+from .study.rows import StudyRows
 
 Point = tuple[float, float, float]
 
@@ -270,4 +271,12 @@ class ModelMap(msgspec.Struct, frozen=True, tag="model"):
     shown: str = "t"
 
 
-Recipe = FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric | GroupSeedMap | ModelMap
+class StudyMap(msgspec.Struct, frozen=True, tag="study-map"):
+    """The prepared image of the first row of a study's question: a person's ratio map, say, or its change."""
+
+    rows: StudyRows
+
+
+Recipe = (
+    FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric | GroupSeedMap | ModelMap | StudyMap
+)

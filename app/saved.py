@@ -26,15 +26,20 @@ from .recipes import (
     label_file_id,
 )
 from .state import SurfaceView, ViewState, Vouched, from_json, to_json
+from .study.rows import StudyRows
+from .study.values import Choices
 
 VIEW_KEY = "habena-view"
 MAX_SCENE_BYTES = 20_000_000
 
 
-def save_view(path: str, state: ViewState) -> None:
-    """Write a view as JSON, with file names relative to it; the file appears whole or not at all."""
+def save_view(path: str, state: ViewState, hidden: Callable[[ViewState], ViewState] = lambda state: state) -> None:
+    """Write a view as JSON, with file names relative to it; the file appears whole or not at all.
+
+    ``hidden`` takes out what may not be seen, last.
+    """
     with replacing(Path(path)) as file:
-        file.write(to_json(relative(state, Path(path).absolute().parent)))
+        file.write(to_json(hidden(relative(state, Path(path).absolute().parent))))
 
 
 def read_view(path: str) -> ViewState:
@@ -53,7 +58,7 @@ def read_view(path: str) -> ViewState:
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
         raise Problem(path, f"cannot be read ({reason})", "check its name and your permission") from error
-    return absolute(from_json(text, path), file.absolute().parent)
+    return absolute(_revealed(text, path), file.absolute().parent)
 
 
 def saved_view(path: str) -> ViewState | None:
@@ -82,7 +87,18 @@ def _view_in_picture(path: str) -> ViewState:
         raise Problem(path, "cannot be read as a picture that carries a view", todo) from error
     if not text:
         raise Problem(path, "is a picture without a Habena view in it", todo)
-    return absolute(from_json(str(text).encode(), path), Path(path).absolute().parent)
+    return absolute(_revealed(str(text).encode(), path), Path(path).absolute().parent)
+
+
+def _revealed(text: bytes, path: str) -> ViewState:
+    """The view that was written; what was hidden in it because its study was blinded is read by its user alone."""
+    state = from_json(text, path)
+    if b"blinded:" not in text:
+        return state
+    from .study.blinding import reveal  # noqa: PLC0415 - rare
+    from .study.blinding_kept import kept_by_id  # noqa: PLC0415
+
+    return reveal(state, kept_by_id)
 
 
 def relative(state: ViewState, folder: Path) -> ViewState:
@@ -144,26 +160,47 @@ def _names_in(value: msgspec.Struct, moved: Callable[[str], str]) -> dict[str, A
             own = {"path": moved(path), "confounds": confounds and moved(confounds)}
         case Model():
             own = _in_model(value, moved)
+        case StudyRows() | Choices():
+            own = _in_study(value, moved)
         case GroupModel(voxelwise=paths):
             own = {"voxelwise": tuple(map(moved, paths))}
         case SurfaceView(cortex=cortex):
             own = {"cortex": cortex and moved(cortex)}
-        case ViewState(atlases=atlases):
-            own = {"atlases": tuple(_atlas(atlas, moved) for atlas in atlases)}
+        case ViewState(atlases=atlases, study=study):
+            own = {"atlases": tuple(_atlas(atlas, moved) for atlas in atlases), "study": study and moved(study)}
         case _:
             pass
     return own
 
 
 def _in_model(model: Model, moved: Callable[[str], str]) -> dict[str, Any]:
-    in_table = model.data == TABLE or model.data.startswith(COLUMN)
+    in_table = model.data in {TABLE, ""} or model.data.startswith(COLUMN)
     optional = {name: getattr(model, name) for name in ("mask", "surface")}
     return {
         "data": model.data if in_table else moved(model.data),
-        "table": moved(model.table),
+        "table": model.table and moved(model.table),
         "atlas": model.atlas and _atlas(model.atlas, moved),
         **{name: path and moved(path) for name, path in optional.items()},
     }
+
+
+def _in_study(value: StudyRows | Choices, moved: Callable[[str], str]) -> dict[str, Any]:
+    if isinstance(value, StudyRows):
+        return {"study": moved(value.study)}
+    optional = {name: getattr(value, name) for name in ("grid", "mask")}
+    return {
+        "atlas": _atlas(value.atlas, moved),
+        "reference": _reference(value.reference, moved),
+        **{name: path and moved(path) for name, path in optional.items()},
+    }
+
+
+def _reference(reference: str | None, moved: Callable[[str], str]) -> str | None:
+    """A reference region is a name or a mask file."""
+    from .pet_reference import IMAGE_ENDINGS  # noqa: PLC0415 - keeps opening quick
+
+    named_file = reference is not None and ("/" in reference or reference.lower().endswith(IMAGE_ENDINGS))
+    return moved(reference) if reference is not None and named_file else reference
 
 
 def _atlas(atlas: str, moved: Callable[[str], str]) -> str:

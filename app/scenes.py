@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..render.camera import PRESETS
 from ..render.compose import Composer, Kernels, blend_values
-from ..render.layout import BAR_HEIGHT_PX, Arrangement, Grid, View, arrange
+from ..render.layout import BAR_HEIGHT_PX, Arrangement, Grid, View, WallGrid, arrange
 from ..render.scene import (
     AXIS_INDEX,
     ColourBar,
@@ -35,6 +35,7 @@ from .resolve import Failure, is_underlay
 from .results import Results
 from .spaces import off_cortex
 from .state import Layout, Overlay, ViewState, follows_crosshair
+from .wall import cells_of, groups_of, in_cells
 
 if TYPE_CHECKING:
     from .io.surface_cortex import Cortex
@@ -95,7 +96,10 @@ class Scenes:
     ) -> Arrangement:
         """Panels and rectangles of a canvas."""
         box = state.lightbox
+        cells = cells_of(state) if state.layout == "wall" else ()
         grid = Grid(box.axis, box.rows, box.columns, box.spacing_mm, box.first_mm)
+        if cells:
+            grid = WallGrid(tuple(row[0].axis for row in cells), len(cells[0]))
         bar_height = round(BAR_HEIGHT_PX * scale) if self._has_bars(state, shown) else 0
         return arrange(self.view(state, shown), size, state.layout, grid, bar_height)
 
@@ -111,16 +115,19 @@ class Scenes:
         """Keys to the colours of all visible layers that need one."""
         if not state.marks.colour_bars:
             return ()
-        wanted = [colour_bar(layer.overlay, layer.answer) for layer in shown if layer.overlay.visible]
+        wanted = [
+            colour_bar(layer.overlay, layer.answer) for layer in shown_once(state, shown) if layer.overlay.visible
+        ]
         return tuple(bar for bar in wanted if bar is not None)
 
     def slices(self, state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], scale: float) -> SliceScene:
         """The canvas of slices."""
         place = self.arrangement(state, shown, size, scale)
+        layers, keys = self._layers_and_keys(shown)
         return SliceScene(
             size,
-            place.panels,
-            self.layers(shown),
+            in_cells(place.panels, state, keys),
+            layers,
             state.crosshair_mm if state.marks.crosshair else None,
             scale_bar=state.marks.scale_bar,
             positions=state.marks.positions,
@@ -132,9 +139,14 @@ class Scenes:
 
     def layers(self, shown: tuple[Shown, ...]) -> tuple[Layer, ...]:
         """Drawing layers of the visible overlays, the lowest first; the same tuple contents while nothing changes."""
-        made = [self._layers.layer(s.overlay, s.answer, s.other) for s in shown if s.overlay.visible]
+        return self._layers_and_keys(shown)[0]
+
+    def _layers_and_keys(self, shown: tuple[Shown, ...]) -> tuple[tuple[Layer, ...], tuple[int, ...]]:
+        """Drawing layers, and the keys of their overlays."""
+        made = [(self._layers.layer(s.overlay, s.answer, s.other), s.overlay.key) for s in shown if s.overlay.visible]
         self._layers.forget({s.overlay.key for s in shown})
-        return tuple(layer for layer in made if layer is not None)
+        there = [(layer, key) for layer, key in made if layer is not None]
+        return tuple(layer for layer, _ in there), tuple(key for _, key in there)
 
     def surfaces(
         self, state: ViewState, shown: tuple[Shown, ...], size: tuple[int, int], scale: float, kernels: Kernels
@@ -348,6 +360,21 @@ def poses(state: ViewState, area: Rect, cortex: tuple[str, ...], inner: tuple[st
             rect = Rect(area.x + column * width, area.y + row * (area.height // 2), width, area.height // 2)
             found.append(Pose(rect, azimuth, elevation, camera.zoom, (side, *inner)))
     return tuple(found)
+
+
+def shown_once(state: ViewState, shown: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    """Layers that need a colour bar of their own: on a wall, one for all that share a scale."""
+    if state.layout != "wall":
+        return shown
+    seen: set[int] = set()
+    kept: list[Shown] = []
+    groups = groups_of(state)
+    for layer in shown:
+        group = next((g for g in groups if layer.overlay.key in g), (layer.overlay.key,))
+        if not seen.intersection(group):
+            kept.append(layer)
+        seen.update(group)
+    return tuple(kept)
 
 
 def caption_of(shown: tuple[Shown, ...]) -> str:

@@ -38,8 +38,10 @@ from .results import Results
 from .scenes import Scenes, Shown, has_surface
 from .state import Layout, Overlay, ViewState
 from .store import Store
+from .study.loaded import Loaded
 from .titles import family_of, name_of, title_of
 from .view_changes import shown_as_atlas, with_layer, without_other_tables
+from .wall import on_one_scale
 
 Level = Literal["info", "warning", "error"]
 LIVE = "live"
@@ -102,7 +104,7 @@ class Session(QObject):
         self.results = Results(UNUSED_BYTES, on_drop=_close)
         self.jobs = Jobs(self)
         self.scenes = Scenes(self.results)
-        self.store = Store(state or ViewState(), self._on_view)
+        self.store = Store(state or ViewState(), self._on_view, on_one_scale)
         self._last: dict[int, tuple[object, Answer]] = {}
         self._awaited: frozenset[Question] = frozenset()
         self._counting: set[ModelPermutations] = set()  # for layers
@@ -113,6 +115,7 @@ class Session(QObject):
         self._slices_only = slices_only
         self._discard: list[Callable[[], None]] = []
         self.own_atlases: dict[str, OwnAtlas] = {}
+        self.studies: dict[str, Loaded] = {}
         self.jobs.finished.connect(self._on_finished)
         self.jobs.failed.connect(self._on_failed)
         self.jobs.cancelled.connect(self._on_cancelled)
@@ -205,6 +208,8 @@ class Session(QObject):
 
     def _take(self, opened: Opened) -> None:
         state = opened.view or self.state
+        if opened.study is not None:  # before anything of it is shown: names may be hidden
+            self.studies[opened.path if opened.view is None else str(state.study)] = opened.study
         for recipe, answer in opened.layers:
             self.results.put(recipe, answer)
             state = with_layer(state, recipe, answer)

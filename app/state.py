@@ -12,7 +12,7 @@ from .recipes import CrosshairSeed, FileMap, GroupSeedMap, Point, Recipe, Region
 SCHEMA_VERSION = 1
 
 Axis = Literal["sagittal", "coronal", "axial"]
-Layout = Literal["ortho", "sagittal", "coronal", "axial", "lightbox", "ortho+surface", "surface", "3d"]
+Layout = Literal["ortho", "sagittal", "coronal", "axial", "lightbox", "ortho+surface", "surface", "3d", "wall"]
 SurfaceKind = Literal["pial", "inflated", "white", "midthickness"]
 
 
@@ -88,6 +88,22 @@ class Lightbox(msgspec.Struct, frozen=True):
     first_mm: float | None = None
 
 
+class Wall(msgspec.Struct, frozen=True):
+    """Scans beside one another: one crosshair, one scale.
+
+    Attributes
+    ----------
+    rows : tuple of tuple of int
+        Keys of layers: a row per person, a column per session and one for the difference; 0 where there is no scan.
+        Layers that are in no cell show in all of them.
+    axis : str or None
+        Which slices; None for all three of one person, and axial ones of several.
+    """
+
+    rows: tuple[tuple[int, ...], ...] = ()
+    axis: Axis | None = None
+
+
 class Camera(msgspec.Struct, frozen=True):
     """Where a 3D view is seen from: degrees round the head and above it, and magnification.
 
@@ -131,7 +147,10 @@ class Vouched(msgspec.Struct, frozen=True):
 
 
 class ViewState(msgspec.Struct, frozen=True, tag_field="schema", tag="habena-view"):
-    """Everything that decides the picture. Overlays are in drawing order, the lowest first."""
+    """Everything that decides the picture. Overlays are in drawing order, the lowest first.
+
+    ``study`` is the folder (or table) of the study that is open.
+    """
 
     version: int = SCHEMA_VERSION
     crosshair_mm: Point = (0.0, 0.0, 0.0)
@@ -146,6 +165,8 @@ class ViewState(msgspec.Struct, frozen=True, tag_field="schema", tag="habena-vie
     surface: SurfaceView = SurfaceView()
     atlases: tuple[str, ...] = ()
     vouched: tuple[Vouched, ...] = ()
+    study: str | None = None
+    wall: Wall = Wall()
 
     def template_of(self, atlas: str, stated: str) -> str:
         """Template of an atlas: what the user vouched for, else what its file or description states."""

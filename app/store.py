@@ -27,9 +27,17 @@ class Store:
         Where to start.
     on_change : callable
         Called with the new state after each change, undo and redo.
+    amend : callable or None
+        What a change entails: the view before and after it, to the view that it becomes.
     """
 
-    def __init__(self, state: ViewState, on_change: Callable[[ViewState], None]) -> None:
+    def __init__(
+        self,
+        state: ViewState,
+        on_change: Callable[[ViewState], None],
+        amend: Callable[[ViewState, ViewState], ViewState] | None = None,
+    ) -> None:
+        self._amend = amend
         self._steps = [Step(state, "start", None)]
         self._index = 0
         self._on_change = on_change
@@ -54,6 +62,8 @@ class Store:
         """
         if state == self.state:
             return
+        if self._amend is not None:
+            state = self._amend(self.state, state)
         tip = self._steps[self._index]
         del self._steps[self._index + 1 :]
         if merge is not None and tip.merge == merge:
@@ -63,6 +73,13 @@ class Store:
             del self._steps[: max(0, len(self._steps) - MAX_STEPS)]
             self._index = len(self._steps) - 1
         self._on_change(state)
+
+    def rewrite(self, change: Callable[[ViewState], ViewState]) -> None:
+        """Change every step of the history alike: what may not be seen any more is in none of them."""
+        before = self.state
+        self._steps = [step._replace(state=change(step.state)) for step in self._steps]
+        if self.state != before:
+            self._on_change(self.state)
 
     def settle(self) -> None:
         """The drag is over: what comes next is a step of its own."""

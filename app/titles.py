@@ -24,6 +24,7 @@ from .recipes import (
     Recipe,
     RegionMatrix,
     SeedCorrelation,
+    StudyMap,
     label_file,
 )
 
@@ -59,6 +60,8 @@ def title_of(question: Question) -> str:
             title = f"{inference.permutations} permutations of {test}"
         case PreparedGroup(runs=runs):
             title = f"Preparing {len(runs)} runs"
+        case StudyMap():
+            title = "Preparing a scan"
         case CortexData() | Projection():
             title = "Preparing the cortex"
         case RegionSurface():

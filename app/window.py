@@ -42,6 +42,7 @@ from .menus import Menus
 from .notices import Notices
 from .opening import Opened
 from .painting import SlicePainter
+from .panels.study_open import OpenStudy
 from .recipes import RegionMask
 from .scenes import has_surface
 from .session import Notice, Session
@@ -119,6 +120,7 @@ class Window(QMainWindow):
         self._closed = False
         start = view or ViewState(atlases=settings.atlases)
         self.session = Session(replace(start, radiological=settings.radiological), self, slices_only=True)
+        self.study = OpenStudy(self.session, self)
         self.files = FileCommands(self)
         self._jobs: dict[object, Job] = {}
         self._warned_of = ""
@@ -182,6 +184,8 @@ class Window(QMainWindow):
             ("surface", self.tr("3D")),
             ("draw", self.tr("Draw")),
             ("evidence", self.tr("Evidence")),
+            ("study", self.tr("Study")),
+            ("scores", self.tr("Scores")),
             ("time", self.tr("Time course")),
             ("clusters", self.tr("Clusters")),
             ("regions", self.tr("Regions")),
@@ -202,7 +206,7 @@ class Window(QMainWindow):
         for place, names in (
             (area.LeftDockWidgetArea, ("layers", "group-seed", "model")),
             (area.RightDockWidgetArea, ("place", "seed", "surface", "draw", "evidence")),
-            (area.BottomDockWidgetArea, ("time", "clusters", "regions", "tests", "connectivity")),
+            (area.BottomDockWidgetArea, ("time", "clusters", "regions", "tests", "connectivity", "study", "scores")),
         ):
             for name in names:
                 docks[name].setFloating(False)
@@ -278,6 +282,8 @@ class Window(QMainWindow):
         session = self.session
         session.changed.connect(self._schedule_refresh)
         session.noticed.connect(self.tell)
+        self.study.changed.connect(self._show_study)
+        self.study.opened.connect(self._study_opened)
         session.opened.connect(self.files.remember)
         session.opened.connect(self._take_table)
         session.atlas_opened.connect(self.files.atlas_opened)
@@ -310,7 +316,8 @@ class Window(QMainWindow):
         self._stack.setCurrentWidget(self.welcome if is_empty and not busy_opening else self.area)
         self.menus.refresh()
         self.job_bar.set_memory(in_words(self.session.results.nbytes))
-        self.welcome.set_recent([(Path(path).name, str(Path(path).parent)) for path in self.settings.recent])
+        recent = [(Path(path).name, str(Path(path).parent)) for path in self.settings.recent]
+        self.welcome.set_recent([(self.study.shown_text(name), self.study.shown_text(at)) for name, at in recent])
         if state.radiological != self.settings.radiological:
             self.remember(replace(self.settings, radiological=state.radiological))
         warning = mixed(self.session.shown())
@@ -331,14 +338,49 @@ class Window(QMainWindow):
 
     def _hovered(self, at: object) -> None:
         if self.panels is not None:
-            self.statusBar().showMessage(self.panels.hover_text(at))
+            self.statusBar().showMessage(self.study.shown_text(self.panels.hover_text(at)))
 
     def tell(self, notice: Notice) -> None:
         """Show a notice over the views."""
-        self.notices.add(notice)
+        self.notices.add(notice._replace(text=self.study.shown_text(notice.text)))
+
+    def _show_study(self) -> None:
+        """Name the study in the title; nothing on the screen names whom it hides."""
+        study = self.study.study
+        name = "" if study is None else self.study.shown_text(study.name)
+        mark = self.tr(" (blinded)") if self.study.is_blinded else ""
+        self.setWindowTitle(f"{name}{mark} – {TITLE}" if name else TITLE)
+        self.notices.rewrite(self.study.shown_text)
+        self._schedule_refresh()
+
+    def step_scan(self, steps: int) -> None:
+        """To the next or previous scan of the study, in the order of its table."""
+        if self.panels is not None and self.panels.is_built:
+            self.panels.study.step(steps)
+
+    def switch_blinding(self) -> None:
+        """Hide names, arms and sessions, or ask why they are to be seen."""
+        if self.panels is not None and self.panels.is_built:
+            self.panels.study.set_blinded(not self.study.is_blinded)
+        self.menus.refresh()
+
+    def show_blinding_log(self) -> None:
+        """Who blinded and unblinded the study, when and why."""
+        from .help import show_text  # noqa: PLC0415 - dialogs only when asked for
+
+        if self.panels is not None and self.panels.is_built:
+            show_text(self, self.tr("Log of blinding"), self.panels.study.log())
+
+    def _study_opened(self) -> None:
+        """The browser comes in front; a view without anything shows the first person."""
+        dock = self.dock("study")
+        dock.show()
+        dock.raise_()
+        if not self.session.state.overlays:
+            self.study.step(1, self.study.people())
 
     def _job_progressed(self, key: object, title: str, fraction: float) -> None:
-        self._jobs[key] = Job(key, title, fraction)  # pyright: ignore[reportArgumentType] - keys are hashable
+        self._jobs[key] = Job(key, self.study.shown_text(title), fraction)  # pyright: ignore[reportArgumentType] - keys are hashable
         self.job_bar.set_jobs(self._jobs.values())
 
     def _job_ended(self, key: object, *_: object) -> None:

@@ -181,12 +181,13 @@ class Composer:
         if background is not None:
             out[...] = (*background, 255)
         for depth, layer in enumerate(layers):
-            self._blend((number, depth), panel, layer, out)
+            if panel.shows(depth):
+                self._blend((number, depth), panel, layer, out)
         return out
 
     def covered(self, number: int, panel: Panel, layers: tuple[Layer, ...], above: int) -> NDArray[np.bool_] | None:
         """Pixels, (height, width), that opaque layers above one hide; None where there are no such layers."""
-        opaque = [n for n in range(above + 1, len(layers)) if layers[n].opacity >= OPAQUE]
+        opaque = [n for n in range(above + 1, len(layers)) if layers[n].opacity >= OPAQUE and panel.shows(n)]
         if not opaque:
             return None
         out = np.zeros((panel.rect.height, panel.rect.width, 4), np.uint8)

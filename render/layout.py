@@ -54,6 +54,14 @@ class Grid:
     first_mm: float | None = None
 
 
+@dataclass(frozen=True)
+class WallGrid:
+    """Cells of slices through the crosshair: the axis of each row, and how many columns."""
+
+    rows: tuple[Axis, ...]
+    columns: int
+
+
 class Arrangement(NamedTuple):
     """Panels, the rectangle left for the 3D view, and the one for colour bars."""
 
@@ -174,6 +182,25 @@ def lightbox(view: View, area: Rect, grid: Grid) -> tuple[Panel, ...]:
     return tuple(panels)
 
 
+def wall(view: View, area: Rect, grid: WallGrid) -> tuple[Panel, ...]:
+    """Slices through the crosshair in rows and columns, in reading order; rows are as high as their slices need."""
+    heights = [_extent(view)[_in_plane(axis)[1]] for axis in grid.rows]
+    across, down = _split(area.width, [1.0] * grid.columns), _split(area.height, [float(h) for h in heights])
+    widest = max(_extent(view)[_in_plane(axis)[0]] for axis in grid.rows)
+    mm_per_px = float(max(widest / (area.width / grid.columns), sum(heights) / area.height)) / view.zoom
+    panels: list[Panel] = []
+    for row, axis in enumerate(grid.rows):
+        for column in range(grid.columns):
+            corner = area.x + across[column], area.y + down[row]
+            size = across[column + 1] - across[column], down[row + 1] - down[row]
+            panels.append(_panel(view, axis, Rect(*corner, *size), mm_per_px))
+    return tuple(panels)
+
+
+def _in_plane(axis: Axis) -> tuple[int, int]:
+    return Panel(axis, 0.0, Rect(0, 0, 1, 1), (0.0, 0.0), 1.0).in_plane
+
+
 def _first_slice(view: View, grid: Grid, count: int) -> float:
     """First position such that one slice goes through the crosshair and as many as can lie inside the box."""
     along = AXIS_INDEX[grid.axis]
@@ -183,7 +210,9 @@ def _first_slice(view: View, grid: Grid, count: int) -> float:
     return at - min(max(steps, 0), count - 1) * grid.spacing_mm
 
 
-def arrange(view: View, size: tuple[int, int], layout: str, grid: Grid | None, bar_height: int) -> Arrangement:
+def arrange(
+    view: View, size: tuple[int, int], layout: str, grid: Grid | WallGrid | None, bar_height: int
+) -> Arrangement:
     """Lay a canvas out.
 
     Parameters
@@ -191,9 +220,9 @@ def arrange(view: View, size: tuple[int, int], layout: str, grid: Grid | None, b
     size : (int, int)
         Width and height in pixels.
     layout : str
-        ortho, ortho+surface, sagittal, coronal, axial, lightbox, surface or 3d.
-    grid : Grid or None
-        For the lightbox.
+        ortho, ortho+surface, sagittal, coronal, axial, lightbox, wall, surface or 3d.
+    grid : Grid, WallGrid or None
+        For the lightbox, or for the wall.
     bar_height : int
         Height of the strip for colour bars at the bottom, 0 for none.
     """
@@ -203,6 +232,8 @@ def arrange(view: View, size: tuple[int, int], layout: str, grid: Grid | None, b
     bars = Rect(0, height - bar_height, width, bar_height) if bar_height else None
     if layout in ("surface", "3d"):
         return Arrangement((), area, bars)
+    if isinstance(grid, WallGrid):
+        return Arrangement(wall(view, area, grid), None, bars)
     if layout == "lightbox" and grid is not None:
         return Arrangement(lightbox(view, area, grid), None, bars)
     if layout in ("sagittal", "coronal", "axial"):

@@ -70,6 +70,8 @@ def slice_marks(scene: SliceScene) -> list[Mark]:
             marks += crosshair(panel, scene.crosshair_mm, scene.scale)
         if scene.letters:
             marks += letters(panel, scene.panels, scene.ink, scene.scale)
+        if panel.title:
+            marks.append(title(panel, scene.ink, scene.scale))
         if scene.positions:
             marks.append(position(panel, scene.ink, scene.scale))
     if scene.scale_bar and scene.panels:
@@ -134,13 +136,21 @@ def letters(panel: Panel, panels: tuple[Panel, ...], ink: Colour, scale: float) 
     return [text for at_edge, text in marks if at_edge]
 
 
+def title(panel: Panel, ink: Colour, scale: float) -> Mark:
+    """Of a panel, in the upper left corner."""
+    size = 11.5 * scale
+    text = shortened(panel.title, "", round(panel.rect.width - 12 * scale), size)
+    return Text(panel.rect.x + 6 * scale, panel.rect.y + 5 * scale, text, size, ink, "left", "top", bold=True)
+
+
 def position(panel: Panel, ink: Colour, scale: float) -> Mark:
-    """Such as ``x = -44 mm`` in the upper left corner."""
+    """Such as ``x = -44 mm`` in the upper left corner, below the panel's title."""
     name = "xyz"[AXIS_INDEX[panel.axis]]
     small = panel.rect.width < 180 * scale
     text = f"{name} = {number(round(panel.position_mm, 1))}" + ("" if small else " mm")
     size = (9.5 if small else 11.5) * scale
-    return Text(panel.rect.x + 6 * scale, panel.rect.y + 5 * scale, text, size, ink, "left", "top")
+    below = 5 * scale if not panel.title else 22 * scale
+    return Text(panel.rect.x + 6 * scale, panel.rect.y + below, text, size, ink, "left", "top")
 
 
 def scale_bar(panel: Panel, ink: Colour, scale: float) -> list[Mark]:

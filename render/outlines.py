@@ -18,7 +18,7 @@ def scene_marks(scene: SliceScene, composer: Composer) -> list[Mark]:
     marks: list[Mark] = []
     for number, panel in enumerate(scene.panels):
         for depth, layer in enumerate(scene.layers):
-            if layer.outline is None or layer.shading is None:
+            if layer.outline is None or layer.shading is None or not panel.shows(depth):
                 continue
             pictured = panel.coarser(scene.coarse)
             values = composer.values((number, depth), pictured, layer.source)

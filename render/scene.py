@@ -125,6 +125,10 @@ class Panel(NamedTuple):
         Size of a pixel.
     flipped : bool
         Radiological: the person's right is on the left of axial and coronal pictures.
+    layers : tuple of int or None
+        Numbers of the scene's layers that it shows; None for all.
+    title : str
+        Written into its upper left corner.
     """
 
     axis: Axis
@@ -133,6 +137,12 @@ class Panel(NamedTuple):
     centre_mm: tuple[float, float]
     mm_per_px: float
     flipped: bool = False
+    layers: tuple[int, ...] | None = None
+    title: str = ""
+
+    def shows(self, layer: int) -> bool:
+        """Whether a layer of the scene is to be seen here."""
+        return self.layers is None or layer in self.layers
 
     @property
     def in_plane(self) -> tuple[int, int]:

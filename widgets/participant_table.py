@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QKeyEvent, QKeySequence, QPixmap, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QIcon, QImage, QKeyEvent, QKeySequence, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QStyledItemDelegate, QTableView, QWidget
 
 from .controls import column as column_layout
@@ -59,7 +59,7 @@ class _People(ValueModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__((Column("Participant"),), parent)
         self.people = People(self.columns)
-        self.pictures: dict[str, QPixmap] = {}
+        self.pictures: dict[str, QIcon] = {}
         self.with_pictures = True
         self.row_filter = RowFilter()
 
@@ -112,7 +112,7 @@ class _People(ValueModel):
         self.edited.emit(str(self.keys[number]), column, text)
         return True
 
-    def take_picture(self, scan: str, picture: QPixmap) -> None:
+    def take_picture(self, scan: str, picture: QIcon) -> None:
         """A picture has come."""
         self.pictures[scan] = picture
         for position, number in enumerate(self.order):
@@ -273,7 +273,9 @@ class ParticipantTable(QWidget):
         smooth = Qt.TransformationMode.SmoothTransformation
         picture = QPixmap.fromImage(image).scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
         picture.setDevicePixelRatio(self.devicePixelRatioF())
-        self._model.take_picture(scan, picture)
+        icon = QIcon(picture)
+        icon.addPixmap(picture, QIcon.Mode.Selected)  # not tinted
+        self._model.take_picture(scan, icon)
 
     def forget_pictures(self) -> None:
         """Another study."""

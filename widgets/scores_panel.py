@@ -12,6 +12,8 @@ from .score_plot import ScoreData, ScorePlot
 from .value_model import Cell, Column
 from .value_table import ValueTable
 
+LEAST_PLOT, WIDE = 280, 600  # pixels
+
 
 class ScoresPanel(QWidget):
     """The plot beside a table of change and some sentences.
@@ -40,8 +42,10 @@ class ScoresPanel(QWidget):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.plot)
         split.addWidget(side)
-        split.setStretchFactor(0, 3)
-        split.setStretchFactor(1, 2)
+        self.plot.setMinimumWidth(LEAST_PLOT)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 1)
+        split.setSizes([WIDE, WIDE])
         split.setChildrenCollapsible(False)
         column(self).addWidget(split)
         self._instrument.chosen.connect(self.instrument_chosen)

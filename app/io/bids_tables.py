@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BYTES = 50_000_000
-SHOWN = 5
+SHOWN = 10
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NAME_IN_DIGITS = re.compile(r"0\d+")

@@ -24,7 +24,9 @@ from ...widgets.layer_panel import LayerPanel
 from ...widgets.model_form import ModelForm
 from ...widgets.model_results import ModelResults
 from ...widgets.pick_list import PickList
+from ...widgets.scores_panel import ScoresPanel
 from ...widgets.seed_panel import SeedPanel
+from ...widgets.study_browser import StudyBrowser
 from ...widgets.surface_panel import SurfacePanel
 from ...widgets.time_course import TimeCourse
 from ...widgets.value_table import ValueTable
@@ -48,7 +50,9 @@ from .lightbox import LightboxControl
 from .model import ModelControl
 from .model_files import ModelFiles
 from .model_show import ModelShow
+from .scores import ScoresControl
 from .seed import SeedControl
+from .study import StudyControl
 from .surface import SurfaceControl
 from .timeline import TimelineControl
 
@@ -96,6 +100,7 @@ class Panels(QObject):
             self._build_model,
             self._build_tests,
             self._build_evidence,
+            self._build_study,
             self._finish,
         ]
 
@@ -285,6 +290,20 @@ class Panels(QObject):
         self.evidence.template_wanted.connect(save)
         self.evidence.region_wanted.connect(self.regions.go)
         self._fill("evidence", panel, self.evidence, costly=True)
+
+    def _build_study(self) -> None:
+        """The people of a study, and their scores."""
+        window = self._window
+        self.study_browser, self.scores_panel = StudyBrowser(), ScoresPanel()
+        self.study = StudyControl(window.session, window.study, self.study_browser)
+        self.scores = ScoresControl(window.study, self.scores_panel)
+        self.study_browser.open_requested.connect(window.files.open_study)
+        self.study_browser.demo_requested.connect(window.files.open_demo_study)
+        self.study_browser.save_requested.connect(lambda text: window.files.save_table("participants", text))
+        self.scores_panel.table.save_requested.connect(lambda text: window.files.save_table("scores", text))
+        self.study.log_wanted.connect(window.show_blinding_log)
+        self._fill("study", self.study_browser, self.study)
+        self._fill("scores", self.scores_panel, self.scores, costly=True)
 
     def _make_room(self, dock: QDockWidget) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""

@@ -21,7 +21,8 @@ from ..model_parts import Laid, Part, lay_out
 from ..model_traps import CORRECTED_LEVEL, STRICT, scans_not_independent
 from ..models import TABLE, Model
 from ..problems import Finding, Problem
-from .model_question import in_words, inference_of, model_of
+from ..study.prepared import concrete
+from .model_question import in_words, inference_of, model_of, rows_of
 
 FIELD_OF = {
     "--within": "subject",
@@ -89,19 +90,21 @@ def check(settings: ModelSettings) -> Check:
         return made
     problems: dict[str, str] = {}
     with _under("table", problems):
-        table = read_table(settings.table)
+        files = None if rows_of(settings.table) is None else concrete(model_of(settings))
+        table = read_table(settings.table if files is None else files.table)
         texts = tuple(str(name) for name in table.frame.columns if table.frame[name].dtype.kind not in "fi")
         made = replace(made, columns=tuple(map(str, table.frame.columns)), texts=texts)
         with _under("inference", problems):
             check_inference(inference_of(settings))
         with _under("formula", problems):
-            model = model_of(settings)
+            model = files or model_of(settings)
             _check_columns(model, table)
             laid = lay_out(changed(model, contrasts=()), table)
             with _under("contrasts", problems):
                 laid = lay_out(model, table) if model.contrasts else laid
             made = _described(made, model, laid)
-            _check_data(model, settings, laid, problems)
+            chosen = settings if files is None else replace(settings, file="", column="")  # a study's own are there
+            _check_data(model, chosen, laid, problems)
     return replace(made, problems=problems)
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
+import msgspec
+
 from ...widgets.model_settings import PERMUTED, DataKind, ModelSettings
 from ..models import COLUMN, TABLE, Connectivity, Correction, Inference, Model
 from ..problems import Problem
+from ..study.rows import StudyRows
 
+BETWEEN_STUDY_AND_QUESTION = " :: "
+IMAGES = "map"  # the column of a study's prepared images
 _OPTION = re.compile(r"--([a-z][a-z-]*)(?: (?:COL|FILE|N)\b)?")
 
 
@@ -21,9 +26,12 @@ def model_of(settings: ModelSettings) -> Model:
         The voxelwise covariates are not written as names and columns; ``where`` is ``voxelwise``.
     """
     data = {"file": settings.file, "column": COLUMN + settings.column, "table": TABLE}[settings.data]
+    study = rows_of(settings.table)
+    if study is not None:  # what its images are the study's question says
+        data = TABLE if settings.data == "table" else ""
     return Model(
         data=data,
-        table=settings.table,
+        table="" if study is not None else settings.table,
         formula=settings.formula,
         contrasts=() if settings.terms else settings.contrasts,
         terms=settings.terms,
@@ -38,6 +46,7 @@ def model_of(settings: ModelSettings) -> Model:
         region=settings.region.strip() or None,
         atlas=settings.atlas if settings.region.strip() else None,
         surface=settings.surface or None,
+        study=study,
     )
 
 
@@ -58,12 +67,14 @@ def inference_of(settings: ModelSettings) -> Inference:
 def settings_of(model: Model, inference: Inference) -> ModelSettings:
     """The form of a question."""
     data: DataKind = "table" if model.data == TABLE else "column" if model.data.startswith(COLUMN) else "file"
+    if model.study is not None and model.data != TABLE:
+        data = "column"
     taken: dict[str, Any] = {"permutations": inference.permutations} if inference.correction in PERMUTED else {}
     return ModelSettings(
-        table=model.table,
+        table=model.table if model.study is None else text_of(model.study),
         data=data,
         file=model.data if data == "file" else "",
-        column=model.data.removeprefix(COLUMN) if data == "column" else "",
+        column=(model.data.removeprefix(COLUMN) or IMAGES) if data == "column" else "",
         formula=model.formula,
         contrasts=model.contrasts,
         terms=model.terms,
@@ -87,6 +98,39 @@ def settings_of(model: Model, inference: Inference) -> ModelSettings:
         tfce_e=inference.tfce_e,
         **taken,
     )
+
+
+def text_of(rows: StudyRows) -> str:
+    """A study's question in the place of a table: its folder, and what it says beyond the defaults."""
+    said = _changed(msgspec.to_builtins(rows), msgspec.to_builtins(StudyRows("")))
+    folder = said.pop("study", "")
+    return f"{folder}{BETWEEN_STUDY_AND_QUESTION}{msgspec.json.encode(said).decode()}"
+
+
+def rows_of(table: str) -> StudyRows | None:
+    """The reverse of `text_of`; None for a table.
+
+    Raises
+    ------
+    Problem
+        The text was changed into something else; ``where`` is ``table``.
+    """
+    folder, between, said = table.partition(BETWEEN_STUDY_AND_QUESTION)
+    if not between:
+        return None
+    try:
+        return msgspec.convert({"study": folder, **msgspec.json.decode(said)}, StudyRows)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise Problem("table", "is no question of a study any more", "undo, or ask the study again") from error
+
+
+def _changed(value: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    """What differs from the defaults."""
+    return {
+        name: _changed(each, default[name]) if isinstance(each, dict) and isinstance(default[name], dict) else each
+        for name, each in value.items()
+        if each != default[name]
+    }
 
 
 def in_words(problem: Problem) -> str:

@@ -1,1 +1,1 @@
-"""The demo study: simulated people on real anatomy. Nothing that analyses imports this."""
+"""The demo studies: simulated people on real anatomy. Nothing that analyses imports this."""

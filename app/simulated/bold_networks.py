@@ -38,7 +38,8 @@ OPPOSED = (("default mode", "frontoparietal", -0.35), ("default mode", "salience
 PERSISTENCE = 0.7  # from one volume to the next, 2 s later
 BURN_IN = 40  # volumes until a course has forgotten its start
 OWN = 1.1  # standard deviation of what a region shares with nobody, where a network has 1
-NETWORK_SPREAD, REGION_SPREAD = 0.2, 0.15  # of log strength: between persons' networks, between scans' regions
+NETWORK_SPREAD, REGION_SPREAD = 0.2, 0.4  # of log strength, between people
+SCAN_SPREAD = 0.1  # of a region's log strength, between scans of a person
 
 
 class Coupling(NamedTuple):
@@ -52,12 +53,12 @@ DEFAULT_MODE_HUB, ELSEWHERE = 0.6, 0.2  # weight of the whole brain's course
 AT_REST = {  # before treatment, weak: room to rise
     "Angular_L": Coupling(0.3, 0.1),
     "Angular_R": Coupling(0.3, 0.1),
-    "Thalamus_R": Coupling(0.5, 0.1),
+    "Thalamus_R": Coupling(0.3, 0.1),
 }
 PLANTED = {  # what ketamine adds at effect 1
     "Angular_L": Coupling(0.7, 0.3),
     "Angular_R": Coupling(0.7, 0.3),
-    "Thalamus_R": Coupling(0.3, 0.6),
+    "Thalamus_R": Coupling(0.7, 0.6),
 }
 
 
@@ -87,8 +88,11 @@ def region_courses(
     """
     networks, at_rest, planted = _weights()
     strength = np.exp(NETWORK_SPREAD * person.standard_normal(len(NETWORKS)))[networks]
-    by_region = np.exp(REGION_SPREAD * scan.standard_normal((2, len(networks))))
-    weights = np.maximum(at_rest + response * planted, 0) * by_region
+    drawn = [
+        spread * rng.standard_normal((2, len(networks)))
+        for rng, spread in ((person, REGION_SPREAD), (scan, SCAN_SPREAD))
+    ]
+    weights = np.maximum(at_rest + response * planted, 0) * np.exp(drawn[0] + drawn[1])
     shared = _opposed() @ autoregressive(scan, (len(NETWORKS), volumes))
     whole_brain = autoregressive(scan, (volumes,))
     own = autoregressive(scan, (len(networks), volumes))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...stats.arrays import Report
 from ..problems import silent
@@ -26,6 +27,8 @@ DOSE_MBQ, WEIGHT_KG = (370.0, 30.0), (60.0, 10.0)  # mean and standard deviation
 CLEARANCE_SD = 0.12  # of what reaches the brain, as a share
 NOISE, NOISE_SPREAD = 0.045, 0.25
 MOVES, MOVED_MM = 0.25, 0.8  # share of scans, standard deviation along each axis
+TEXTURE_FWHM_MM = 12.0
+TEXTURE_SD = (0.03, 0.01)  # between people and between sessions of one, as shares of uptake
 FRAME_S = (1800.0, 1200.0)  # start and duration
 SIMULATED = {"Simulated": True}
 
@@ -51,10 +54,11 @@ def write_pet_study(folder: Path, anatomy: Anatomy, settings: Settings, report: 
     for k, person in enumerate(people):
         for session in person.scans:
             report(0.2 + 0.8 * k / len(people))
-            _write_scan(folder, person, session, (tracer, scanner))
+            write_scan(folder, person, session, (tracer, scanner))
 
 
-def _write_scan(folder: Path, person: Person, session: str, by: tuple[Tracer, Scanner]) -> None:
+def write_scan(folder: Path, person: Person, session: str, by: tuple[Tracer, Scanner]) -> None:
+    """Write one image of a person and its sidecar."""
     tracer, scanner = by
     rng = tracer.settings.rng("pet", person.id, session, "scan")
     weight = float(np.clip(tracer.settings.rng("pet", person.id, "body").normal(*WEIGHT_KG), 40, 100))
@@ -63,11 +67,21 @@ def _write_scan(folder: Path, person: Person, session: str, by: tuple[Tracer, Sc
     noise = NOISE * np.exp(NOISE_SPREAD * rng.standard_normal())
     shift = rng.normal(0, MOVED_MM, 3) * (rng.random() < MOVES)
     activity = person.site.calibration * level * tracer.activity(person, session)
-    image = scanner.image(activity, Acquisition(person.fwhm_mm, noise, shift), rng)
+    how = Acquisition(person.fwhm_mm, noise, shift, texture(person, session, by))
+    image = scanner.image(activity, how, rng)
     stem = f"{person.id}_{session}_trc-K2_space-{TEMPLATE}_pet"
     place = folder / person.id / session / "pet"
     write_image(place / f"{stem}.nii.gz", image, scanner.grid)
     write_json(place / f"{stem}.json", _sidecar(dose))
+
+
+def texture(person: Person, session: str, by: tuple[Tracer, Scanner]) -> NDArray[np.float32]:
+    """Differences between people and sessions that no parcel knows of."""
+    tracer, scanner = by
+    rng = tracer.settings.rng
+    trait = scanner.field(rng("pet", person.id, "texture"), TEXTURE_FWHM_MM)
+    state = scanner.field(rng("pet", person.id, session, "texture"), TEXTURE_FWHM_MM)
+    return np.float32(TEXTURE_SD[0]) * trait + np.float32(TEXTURE_SD[1]) * state
 
 
 def _sidecar(dose_mbq: float) -> dict[str, Any]:

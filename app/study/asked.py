@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -114,6 +113,7 @@ def ask(
         The question cannot be answered, and why; or the folder cannot be written to.
     """
     from .answering import answer  # noqa: PLC0415 - compiled kernels
+    from .planning import plan  # noqa: PLC0415
     from .reading import read_study  # noqa: PLC0415
     from .written import refuse_folder, write_answer  # noqa: PLC0415
 
@@ -122,7 +122,7 @@ def ask(
     place = None if out is None else refuse_folder(Path(out), Path(folder), asking)
     share = 1.0 if place is None else ANSWERING
     study = read_study(folder, lambda done: report(0.05 * share * done))
-    made = planned(study, _from_kept(study, asking, wanted, question))
+    made = plan(study, _from_kept(study, asking, wanted, question))
     found = answer(made, lambda done: report(share * (0.05 + 0.95 * done)))
     found = _with_more(study, found, wanted, report)
     if place is None:
@@ -132,11 +132,15 @@ def ask(
     return Asked(found, files)
 
 
-def planned(study: Study, ask: Ask) -> Plan:
-    """A question made exact."""
+def planned(folder: str, question: str, wanted: Wanted | None = None) -> Plan:
+    """A question made exact, and nothing computed."""
     from .planning import plan  # noqa: PLC0415
+    from .reading import read_study  # noqa: PLC0415
 
-    return plan(study, ask)
+    wanted = wanted or Wanted()
+    asking = ask_of(folder, question, wanted)
+    study = read_study(folder)
+    return plan(study, _from_kept(study, asking, wanted, question))
 
 
 def _from_kept(study: Study, ask: Ask, wanted: Wanted, question: str) -> Ask:
@@ -154,8 +158,3 @@ def _with_more(study: Study, found: Answered, wanted: Wanted, report: Report) ->
     details: Mapping[str, Any] = found.details
     del study, wanted, report
     return replace(found, tables=tables, details=details)
-
-
-def loads(text: str) -> dict[str, Any]:
-    """JSON as it was written."""
-    return json.loads(text)

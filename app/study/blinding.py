@@ -159,11 +159,12 @@ def blinding_of(study: Study, kept: Kept) -> Blinding:
     people = [str(who) for who in study.participants[PERSON]] if PERSON in study.participants else []
     people = list(dict.fromkeys([*people, *(scan.participant for scan in study.scans)]))
     sessions = _sessions(study)
+    imaged = list(dict.fromkeys(scan.session for scan in study.scans if scan.session)) or sessions
     key = bytes.fromhex(kept.key)
     letters = {
         (who, session): LETTERS[min(place, len(LETTERS) - 1)]
         for who in people
-        for place, session in enumerate(sorted(sessions, key=lambda each: _digest(key, "session", who, each)))
+        for place, session in enumerate(sorted(imaged, key=lambda each: _digest(key, "session", who, each)))
     }
     hidden = _hidden_columns(study)
     words: dict[str, tuple[str, str]] = {}
@@ -213,6 +214,7 @@ def mapped(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def _sessions(study: Study) -> list[str]:
+    """Sessions that are named anywhere; letters are for those with scans."""
     frames = [study.sessions, *study.scores.values()]
     named = [str(each) for frame in frames if SESSION in frame for each in frame[SESSION].dropna()]
     return list(dict.fromkeys([*(scan.session for scan in study.scans if scan.session), *named]))

@@ -88,7 +88,7 @@ def keep_blinding(study: Path, kept: Kept, reason: str = "") -> None:
         When it cannot be written: then nothing changes.
     """
     try:
-        folder().mkdir(parents=True, exist_ok=True)
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
         now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
         event = Event(now, str(study), "blinded" if kept.on else "unblinded", _user(), " ".join(reason.split()))
         with _log().open("ab") as log:
@@ -119,7 +119,7 @@ def _log() -> Path:
 
 
 def _file(study: Path) -> Path:
-    return folder() / f"{sha256(str(study.absolute()).encode()).hexdigest()[:24]}.json"
+    return folder() / f"{sha256(str(study.resolve()).encode()).hexdigest()[:24]}.json"
 
 
 def _user() -> str:

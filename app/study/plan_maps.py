@@ -82,7 +82,7 @@ def severity(study: Study, ask: Ask) -> Plan:
         f"{setting.quantity} per point",
         None if setting.groups is None else setting.groups.column,
     )
-    return _plan(draft, said, filled(setting, score=score, sessions=sessions, covariates=covariates.names))
+    return plan_of(draft, said, filled(setting, score=score, sessions=sessions, covariates=covariates.names))
 
 
 def group(study: Study, ask: Ask) -> Plan:
@@ -121,7 +121,7 @@ def group(study: Study, ask: Ask) -> Plan:
         setting.quantity,
         groups.column,
     )
-    return _plan(draft, said, filled(setting, sessions=sessions, covariates=covariates.names))
+    return plan_of(draft, said, filled(setting, sessions=sessions, covariates=covariates.names))
 
 
 def change(study: Study, ask: Ask) -> Plan:
@@ -167,7 +167,7 @@ def change(study: Study, ask: Ask) -> Plan:
         arm.column if arm is not None else None,
     )
     chosen = filled(setting, score=score, sessions=(first, last), covariates=covariates.names)
-    return _plan(draft, said, chosen)
+    return plan_of(draft, said, chosen)
 
 
 def prediction(study: Study, ask: Ask) -> Plan:
@@ -202,7 +202,7 @@ def prediction(study: Study, ask: Ask) -> Plan:
         arm.column if arm is not None else None,
     )
     chosen = filled(setting, score=score, sessions=(first, last), covariates=covariates.names)
-    return _plan(draft, said, chosen)
+    return plan_of(draft, said, chosen)
 
 
 def difference(column: str, levels: Sequence[str], one: str, other: str, before: str = "") -> str:
@@ -353,7 +353,7 @@ def _draft(
     )
 
 
-def _plan(draft: Draft, said: Said, ask: Ask) -> Plan:
+def plan_of(draft: Draft, said: Said, ask: Ask) -> Plan:
     """Check the design and say everything."""
     setting, design = draft.setting, draft.design()
     kept = without(draft.frame, ask.exclude).iloc[design.rows].reset_index(drop=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..grid import Grid
 from ..problems import Finding, Problem
 from ..templates import known_template
-from .prepare_people import head_of
+from .prepare_space import head_of
 from .values import Choices, Scan
 
 BRAIN_SHARE = 0.2  # of the brightest voxel of the skull-stripped T1, as nilearn's mask of the template

@@ -19,8 +19,8 @@ from ..grid import Grid
 from ..problems import Finding, Problem, silent
 from .prepare_cache import About, Kept, keep, kept, key_of, nifti
 from .prepare_grid import mask_of
-from .prepare_people import space_of
 from .prepare_pet import References, inputs_of, ratio_map
+from .prepare_space import space_of
 from .values import Choices, Scan
 
 Report = Callable[[float], None]
@@ -187,6 +187,18 @@ def change_of(first: Kept, second: Kept, target: Target, *, percent: bool) -> Ke
         inputs=tuple(dict.fromkeys((*first.about.inputs, *second.about.inputs))),
     )
     return keep(key, nifti(values, target.grid, target.space), about)
+
+
+def covered(images: Sequence[Kept], target: Target) -> Path:
+    """Mask of the voxels that all images have."""
+    key = key_of({"covered": [image.key for image in images]}, ())
+    found = kept(key, "mask.nii")
+    if found is None:
+        mask = np.ones(target.grid.shape, bool)
+        for image in images:
+            mask &= np.isfinite(values_of(image.path))
+        found = keep(key, nifti(mask.astype(np.float32), target.grid, target.space), About("mask.nii"))
+    return found.path
 
 
 def values_of(path: Path) -> NDArray[np.float32]:

@@ -13,9 +13,10 @@ from msgspec.structs import replace as changed
 from ..grid import Grid
 from ..problems import Finding, Problem, silent
 from .prepare_cache import Kept
-from .prepare_images import Target, change_of, each_of, ratio_of
-from .prepare_people import LEFT_OUT, People, Row, left_out, people_of
+from .prepare_images import Target, change_of, covered, each_of, ratio_of
+from .prepare_people import People, Row, people_of
 from .prepare_pet import References, about_reference, reference_name
+from .prepare_space import LEFT_OUT, left_out
 from .rows import StudyRows
 from .values import Study
 
@@ -40,6 +41,8 @@ class Made:
     regions : DataFrame or None
         Values of regions, a row for each row.
     grid : Grid or None
+    mask : Path or None
+        Voxels that all images of `beside` have.
     inputs : tuple of Path
     findings : tuple of Finding
     simulated : bool
@@ -49,6 +52,7 @@ class Made:
     columns: Mapping[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     regions: pd.DataFrame | None = None
     grid: Grid | None = None
+    mask: Path | None = None
     inputs: tuple[Path, ...] = ()
     findings: tuple[Finding, ...] = ()
     simulated: bool = False
@@ -65,21 +69,25 @@ def images_of(study: Study, people: People, asked: StudyRows, target: Target, re
     parts = 1 + len(asked.beside)
     rows, images, findings = _images(people, asked, target, lambda done: report(done / parts))
     columns: dict[str, list[Any]] = {IMAGES: [seen_from_table(image) for image in images]}
-    inputs = inputs_of_all(images)
+    used = inputs_of_all(images)
     simulated = any(image.about.simulated for image in images)
     if people.kind == "bold":
         from .prepare_runs import facts_of  # noqa: PLC0415 - Numba
 
         columns |= facts_of(rows, asked)
     findings = [*people.findings, *findings, *(each for image in images for each in image.about.warnings)]
+    covering: list[Kept] = []
     for number, (name, other) in enumerate(asked.beside, start=1):
         others = people_of(study, changed(other, study=asked.study, beside=()))
         told = partial(_told, report, number, parts)
         found = _images(others, other, replace(target, choices=other.choices), told)
         columns[f"{IMAGES}_{name}"] = _beside(rows, found[0], found[1])
-        inputs += inputs_of_all(found[1])
+        used += inputs_of_all(found[1])
+        covering += found[1]
         findings += [*found[2], *(each for image in found[1] for each in image.about.warnings)]
-    return Made(rows, columns, None, target.grid, tuple(dict.fromkeys(inputs)), gathered(findings), simulated)
+    mask = covered(covering, target) if covering else None
+    inputs = tuple(dict.fromkeys(used))
+    return Made(rows, columns, None, target.grid, mask, inputs, gathered(findings), simulated)
 
 
 def _told(report: Report, number: int, parts: int, done: float) -> None:

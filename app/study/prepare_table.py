@@ -124,8 +124,10 @@ def _add_score(score: _Score, asked: StudyRows, people: People, columns: dict[st
         made[score.name] = [score.by_session.get((row.participant, str(row.sessions[0]))) for row in rows]
     if len(people.compared) == 2:
         first, last = people.compared
-        pairs = [(score.by_session.get((row.participant, each)) for each in (first, last)) for row in rows]
-        made[f"{score.name}_improvement"] = [_less(*pair) for pair in pairs]
+        made[f"{score.name}_improvement"] = [
+            _less(score.by_session.get((row.participant, first)), score.by_session.get((row.participant, last)))
+            for row in rows
+        ]
     for name, values in made.items():
         if any(value is not None for value in values):
             columns.setdefault(name, values)

@@ -42,6 +42,8 @@ class PreparedRows:
         ``column:map``, or the path of a table of regions with the same rows.
     grid : Grid or None
         Of the images.
+    mask : Path or None
+        Voxels that all voxelwise covariates have, where there are any.
     inputs : tuple of Path
         Files of the study that they were made of.
     findings : tuple of Finding
@@ -51,6 +53,7 @@ class PreparedRows:
     table: Path
     data: str
     grid: Grid | None
+    mask: Path | None
     inputs: tuple[Path, ...]
     findings: tuple[Finding, ...]
     simulated: bool
@@ -66,8 +69,14 @@ def concrete(model: Model, report: Report = silent) -> Model:
     """
     if model.study is None:
         return model
-    rows = prepare(model.study, report)
-    return replace(model, study=None, table=str(rows.table), data=TABLE if model.data == TABLE else rows.data)
+    return on_files(model, prepare(model.study, report))
+
+
+def on_files(model: Model, rows: PreparedRows) -> Model:
+    """A study's question as a model on its prepared files."""
+    mask = model.mask if model.mask is not None or rows.mask is None else str(rows.mask)
+    data = TABLE if model.data == TABLE else rows.data
+    return replace(model, study=None, table=str(rows.table), data=data, mask=mask)
 
 
 def prepare(rows: StudyRows, report: Report = silent) -> PreparedRows:
@@ -127,7 +136,7 @@ def _written(study: Study, asked: StudyRows, people: People, made: Made) -> Prep
     data = COLUMN + IMAGES
     if made.regions is not None:
         data = str(_table(made.regions, replace(about, file="regions.tsv")).path)
-    return PreparedRows(table.path, data, made.grid, made.inputs, findings, simulated)
+    return PreparedRows(table.path, data, made.grid, made.mask, made.inputs, findings, simulated)
 
 
 def _table(frame: pd.DataFrame, about: About) -> Kept:

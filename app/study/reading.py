@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..io.bids import DESCRIPTION, Listing, list_folder
-from ..io.bids_sidecars import Sidecars, columns_in_words
+from ..io.bids_sidecars import Sidecars, coded, columns_in_words
 from ..io.bids_tables import listed
 from ..io.files import reading
 from ..io.sidecar import NONE, Sidecar, text
 from ..problems import Problem, silent
 from .check_people import check_people
 from .check_scans import check_scans
+from .check_scores import check_scores
 from .findings import finding, grouped
+from .reading_dates import dates_of
 from .reading_order import in_order, times_of
 from .reading_people import Read, empty, read_people, read_sessions
 from .reading_scans import Imaged, read_scans
@@ -62,13 +64,13 @@ def _read_folder(folder: Path, report: Report) -> Study:
     sidecars = Sidecars(folder)
     imaged, about_scans = read_scans(listing.files, sidecars)
     report(0.6)
-    people = _people(listing, imaged)
+    people = _people(listing, imaged, sidecars)
     sessions = _sessions(listing, imaged)
     scores, descriptions = _scores(listing, sidecars)
     for name, found in scores_among(folder, sessions.frame).items():
         scores.setdefault(name, found)
     frames = {name: read.frame for name, read in scores.items()}
-    times = times_of(sessions.frame, frames)
+    times = (*times_of(sessions.frame, frames), *dates_of(listing.files, imaged))
     seen = [*sessions.frame[SESSION], *(name for frame in frames.values() for name in frame[SESSION].dropna())]
     visits = in_order(seen, times)
     description = folder / DESCRIPTION
@@ -92,6 +94,7 @@ def _read_folder(folder: Path, report: Report) -> Study:
         *about_scans,
         *check_people(study, times),
         *check_scans(study, imaged),
+        *check_scores(study),
         *sidecars.findings,
     )
     return replace(study, findings=grouped(said))
@@ -108,12 +111,17 @@ def _refuse_what_is_no_study(listing: Listing) -> None:
     raise Problem(folder, "is no study: it has no folders of people (sub-*)", "name a BIDS folder, or a table")
 
 
-def _people(listing: Listing, imaged: Sequence[Imaged]) -> Read:
+def _people(listing: Listing, imaged: Sequence[Imaged], sidecars: Sidecars) -> Read:
     """People of the table and those that have a folder only."""
     import pandas as pd  # noqa: PLC0415 - slow to import
 
     path = next((table for table in listing.tables if table.name == "participants.tsv"), None)
-    read = Read(empty(PERSON)) if path is None else read_people(path)
+    told = (
+        NONE
+        if path is None or path.with_suffix(".json") not in listing.tables
+        else sidecars.read(path.with_suffix(".json"))
+    )
+    read = Read(empty(PERSON)) if path is None else read_people(path, coded(told))
     findings = list(read.findings)
     listed_people = set(read.frame[PERSON])
     others = [person for person in listing.people if person not in listed_people]

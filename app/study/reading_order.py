@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DAY, PERIOD, TAKEN = "day", "period", "acq_time"
 _FIRST = re.compile(r"pre|base|bl$|screen|before|first|initial")
 _LAST = re.compile(r"post|follow|fu\d*$|after|last|end")
-_DAY_S = 86_400.0
+_EPOCH, _DAY = datetime(1970, 1, 1), timedelta(days=1)
 
 
 class When(NamedTuple):
@@ -36,7 +36,7 @@ def times_of(sessions: pd.DataFrame, scores: Mapping[str, pd.DataFrame]) -> tupl
             if source not in frame or SESSION not in frame:
                 continue
             for person, session, value in zip(frame[PERSON], frame[SESSION], frame[source], strict=True):
-                at = _days(value)
+                at = days_of(value)
                 if session is not None and at is not None:
                     found.append(When(str(person), str(session), source, at))
     return tuple(dict.fromkeys(found))
@@ -65,11 +65,11 @@ def _by_name(name: str) -> tuple[int, tuple[tuple[int, int, str], ...]]:
     return rank, tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
 
 
-def _days(value: object) -> float | None:
+def days_of(value: object) -> float | None:
     """A number as it is, a date in days; None for neither."""
     if isinstance(value, int | float):
         return None if value != value else float(value)  # noqa: PLR0124 - NaN
     try:
-        return datetime.fromisoformat(str(value)).replace(tzinfo=None).timestamp() / _DAY_S
+        return (datetime.fromisoformat(str(value)).replace(tzinfo=None) - _EPOCH) / _DAY
     except ValueError:
         return None

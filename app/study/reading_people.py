@@ -24,14 +24,17 @@ class Read(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def read_people(path: Path) -> Read:
-    """One row per person of ``participants.tsv``; of a person's doubled rows, what they agree on."""
+def read_people(path: Path, coded: frozenset[str] = frozenset()) -> Read:
+    """One row per person of ``participants.tsv``; of a person's doubled rows, what they agree on.
+
+    Columns that are `coded` stay text.
+    """
     table, findings = try_table(path)
     if table is None:
         return Read(empty(PERSON), findings)
     with_names = named(path, table.frame, [PERSON])
     single = once(path, with_names.frame, [PERSON])
-    numbers = typed(path, single.frame, [PERSON])
+    numbers = typed(path, single.frame, [PERSON], text=coded)
     said = (*findings, *with_names.findings, *single.findings, *numbers.findings)
     return Read(front(numbers.frame, PERSON), said)
 
@@ -128,14 +131,16 @@ def once(path: Path, frame: pd.DataFrame, keys: Sequence[str]) -> Read:
     return Read(kept.iloc[firsts].reset_index(drop=True), tuple(findings))
 
 
-def typed(path: Path, frame: pd.DataFrame, keys: Iterable[str], code: str = "not-a-number") -> Read:
+def typed(
+    path: Path, frame: pd.DataFrame, keys: Iterable[str], code: str = "not-a-number", text: frozenset[str] = frozenset()
+) -> Read:
     """Columns as numbers where they are; a cell of such a column that is no number is missing and named."""
     import pandas as pd  # noqa: PLC0415 - slow to import
 
     keys, findings, columns = tuple(keys), [], {}
     for column in frame:
-        texts: list[str | None] = [None if text is None else str(text) for text in frame[column]]
-        numbers = None if column in keys else as_numbers(texts)
+        texts: list[str | None] = [None if cell is None else str(cell) for cell in frame[column]]
+        numbers = None if column in keys or column in text else as_numbers(texts)
         if numbers is None:
             columns[column] = pd.Series(texts, dtype="object")
             continue
@@ -154,9 +159,8 @@ def _sessions_of(path: Path, person: str | None) -> Read:
         return Read(empty(PERSON, SESSION), findings)
     frame = table.frame
     if person is not None:
-        names = frame[PERSON] if PERSON in frame else []
-        others = sorted({str(name) for name in names if name is not None} - {person})
-        if others:
+        named_people = [str(name) for name in frame[PERSON].dropna()] if PERSON in frame else [person]
+        if others := sorted(set(named_people) - {person}):
             message = f"The table of {person} names {listed(others)}; its rows are taken as {person}'s."
             findings += (finding("name-place", path, person, message),)
         frame = frame.assign(**{PERSON: person})

@@ -56,7 +56,7 @@ def read_scans(files: Sequence[BidsFile], sidecars: Sidecars) -> tuple[tuple[Ima
     found: list[Imaged] = []
     for file, info in zip(images, headers, strict=True):
         if isinstance(info, Finding):
-            findings.append(Finding(info.code, info.where, _who(file), f"{_who(file)}: {info.message}"))
+            findings.append(Finding(info.code, info.where, file.participant, f"{_who(file)}: {info.message}"))
         else:
             found.append(_imaged(file, info, sidecars.of(file.path), beside))
     for file in beside.fits_without(images):

@@ -10,6 +10,7 @@ from ..io.bids_tables import read_text_table
 from ..problems import Finding, Problem
 from .check_people import check_people
 from .check_scans import check_scans
+from .check_scores import check_scores
 from .findings import finding, grouped
 from .reading_order import in_order, times_of
 from .reading_people import Read, columns_of, empty, named, once, typed, with_prefix
@@ -65,6 +66,7 @@ def read_plain_table(path: Path) -> Study:
         *(each for read in scores.values() for each in read.findings),
         *check_people(study, times),
         *check_scans(study, imaged),
+        *check_scores(study),
     )
     return replace(study, findings=grouped(said))
 
@@ -117,7 +119,7 @@ def _split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return frame, empty(PERSON, SESSION)
     others = [str(name) for name in frame if name not in {PERSON, SESSION}]
     by_person = frame.groupby(PERSON, sort=False)
-    fixed = [name for name in others if int(by_person[name].nunique(dropna=False).max()) <= 1]
+    fixed = [name for name in others if max(by_person[name].nunique(dropna=False).tolist()) <= 1]
     varying = [name for name in others if name not in fixed]
     people = columns_of(frame.drop_duplicates(PERSON), [PERSON, *fixed])
     sessions = columns_of(frame, [PERSON, SESSION, *varying]).dropna(subset=[SESSION])

@@ -16,7 +16,9 @@ from .values import Choices
 from .veil import Veil
 
 COURSE = "time_course"
-OWN_SECTIONS = {"ask", "repeat", "inputs", "software", "Simulated"}
+OF_PET = {"reference", "window_min", "scaling", "fwhm_mm"}
+OF_RUNS = {"strategy", "density", "r", "edges", "weighted"}
+OF_RUNS_MEASURES = {"degree", "clustering", "regions"}
 SIMULATED = "Simulated data: nobody was scanned. The numbers show what the program does, and nothing about patients."
 MOST_TABLE_ROWS = 200
 
@@ -73,7 +75,7 @@ def _question(answered: Answered, record: Mapping[str, Any]) -> Node:
     told.append(("Permutations", _permutations(answered)))
     if ask.within:
         told.append(("Small volume", ask.within))
-    chosen = [(name.replace("_", " "), _chosen(value)) for name, value in _choices(record["ask"]["choices"])]
+    chosen = [(name.replace("_", " "), _chosen(value)) for name, value in _choices(answered, record["ask"]["choices"])]
     return section("Question", element("p", plan.words), facts([*told, *chosen]))
 
 
@@ -94,11 +96,12 @@ def _tfce(answered: Answered) -> str:
     return f"TFCE with H {inference.tfce_h:g}, E {inference.tfce_e:g}, {inference.connectivity} neighbours"
 
 
-def _choices(choices: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+def _choices(answered: Answered, choices: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     """What was chosen for the data, with what a preparation changed."""
-    default = Choices()
+    default, ask = Choices(), answered.plan.ask
+    hidden = OF_PET if ask.kind == "graph" or ask.measure in OF_RUNS_MEASURES else OF_RUNS
     for name, value in choices.items():
-        if name != "preparation" and value not in (None, ""):
+        if name not in hidden and name != "preparation" and value not in (None, ""):
             yield name, value
     for name, value in choices["preparation"].items():
         usual = getattr(default.preparation, name)
@@ -113,13 +116,12 @@ def _chosen(value: object) -> str:
 
 
 def _data(answered: Answered, result: Mapping[str, Any]) -> Node:
-    plan = answered.plan
-    left = plan.n.get("excluded", 0)
+    left = answered.plan.n.get("excluded", 0)
     told = f"{left} left out." if left else "Nobody was left out."
     reasons = [each.message for each in result["warnings"] if each.code.endswith("left-out")]
     return section(
         "Data",
-        element("p", f"{counted(answered).capitalize()}. {told}"),
+        element("p", f"{counted(answered)}. {told}"),
         items(reasons) if reasons else None,
     )
 
@@ -139,7 +141,9 @@ def _figure(answered: Answered, content: bytes | None) -> Node | None:
     title = answered.plan.title
     source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
     picture = element("img", src=source, alt=title)
-    return section("Figure", element("figure", picture, element("figcaption", f"{title}. {answered.plan.effect_name}.")))
+    return section(
+        "Figure", element("figure", picture, element("figcaption", f"{title}. {answered.plan.effect_name}."))
+    )
 
 
 def _regions(answered: Answered) -> Node | None:
@@ -154,7 +158,7 @@ def _regions(answered: Answered) -> Node | None:
     caption = f"{share}{some}Filled: p ≤ .05, corrected over the rows where that was done. Lines: 95 % intervals."
     notes = list(dict.fromkeys(f"{row.region} {row.side}".strip() + f": {row.note}" for row in rows if row.note))
     drawn = None if chart is None else element("figure", chart, element("figcaption", caption))
-    listed = table(heads, cells, numbers=len(heads) - (6 if "p FWE" in heads else 5))
+    listed = table(heads, cells, texts=len(heads) - (6 if "p FWE" in heads else 5))
     title = "Terms" if heads[0] == "term" else "Regions"
     return section(title, drawn, listed, items(notes) if notes else None)
 
@@ -174,7 +178,7 @@ def _further(answered: Answered, veil: Veil) -> Iterable[Node]:
         shown = veil.frame(frame).head(MOST_TABLE_ROWS)
         chart = course(frame, answered.plan.unit or "mean") if name == COURSE else None
         heads = [str(column) for column in shown.columns]
-        cells = (tuple(row) for row in shown.itertuples(index=False))
+        cells = shown.astype(object).to_numpy().tolist()
         more = len(frame) - len(shown)
         rest = element("p", f"{more} more rows are in the table beside this page.", class_="soft") if more else None
         yield section(str(name).replace("_", " ").capitalize(), chart, table(heads, cells), rest)

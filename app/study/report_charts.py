@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ def standalone(picture: Node, title: str) -> bytes:
         element("g", *picture, transform="translate(0,34)"),
     )
     whole.set("xmlns", "http://www.w3.org/2000/svg")
-    return ElementTree.tostring(whole, encoding="utf-8")
+    return ET.tostring(whole, encoding="utf-8")
 
 
 def named(row: RegionRow) -> str:
@@ -94,7 +94,12 @@ def _interval_row(row: RegionRow, x_of: Any, y: float) -> list[Node]:
     colour = "up" if row.effect > 0 else "down"
     low, high = (limit if math.isfinite(limit) else row.effect for limit in row.ci)
     dot = element(
-        "circle", cx=x_of(row.effect), cy=y, r=4, stroke_width=1.6, class_=colour if significant(row) else f"{colour} open"
+        "circle",
+        cx=x_of(row.effect),
+        cy=y,
+        r=4,
+        stroke_width=1.6,
+        class_=colour if significant(row) else f"{colour} open",
     )
     if not significant(row):
         dot.set("fill", "none")
@@ -140,7 +145,9 @@ def _line(part: pd.DataFrame, x_of: Any, y_of: Any, colour: str) -> list[Node]:
     xs = [x_of(value) for value in part["time_min"]]
     means = [f"{x:.1f},{y_of(y):.1f}" for x, y in zip(xs, part["mean"], strict=True) if math.isfinite(y)]
     spans = [(x, lo, hi) for x, lo, hi in zip(xs, part["lo"], part["hi"], strict=True) if math.isfinite(lo + hi)]
-    bars = [element("line", x1=x, x2=x, y1=y_of(lo), y2=y_of(hi), stroke_width=1.2, class_=colour) for x, lo, hi in spans]
+    bars = [
+        element("line", x1=x, x2=x, y1=y_of(lo), y2=y_of(hi), stroke_width=1.2, class_=colour) for x, lo, hi in spans
+    ]
     dots = [element("circle", cx=at.split(",")[0], cy=at.split(",")[1], r=3.2, class_=colour) for at in means]
     joined = element("polyline", points=" ".join(means), stroke_width=1.8, class_=f"{colour} open", style="fill:none")
     return [*bars, joined, *dots]
@@ -161,7 +168,9 @@ def design(matrix: NDArray[np.float64], names: Sequence[str]) -> Node:
         for j, name in enumerate(names)
     ]
     longest = max(map(len, names), default=0)
-    return svg(across * p + 7 * longest, down * n + 24 + 5.5 * longest, f"Design of {n} rows and {p} columns", *cells, *heads)
+    return svg(
+        across * p + 7 * longest, down * n + 24 + 5.5 * longest, f"Design of {n} rows and {p} columns", *cells, *heads
+    )
 
 
 def _grey(share: float) -> str:
@@ -171,7 +180,9 @@ def _grey(share: float) -> str:
 
 def _bottom_axis(x_of: Any, ticks: Sequence[float], y: float, unit: str) -> list[Node]:
     line = element("line", x1=x_of(ticks[0]), x2=x_of(ticks[-1]), y1=y, y2=y, class_="axis")
-    labels = [element("text", number(tick), x=x_of(tick), y=y + 16, text_anchor="middle", font_size=12) for tick in ticks]
+    labels = [
+        element("text", number(tick), x=x_of(tick), y=y + 16, text_anchor="middle", font_size=12) for tick in ticks
+    ]
     small = [element("line", x1=x_of(tick), x2=x_of(tick), y1=y, y2=y + 4, class_="axis") for tick in ticks]
     middle = (x_of(ticks[0]) + x_of(ticks[-1])) / 2
     return [line, *small, *labels, element("text", unit, x=middle, y=y + 34, text_anchor="middle", font_size=12)]

@@ -76,7 +76,7 @@ def _slices(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:
     layer = Overlay(
         2,
         FileMap(str(maps[name])),
-        f"{answered.plan.effect_name} ({name})",
+        f"{answered.plan.ask.kind}",
         colours,
         changed(threshold, below="fade", outline=True),
         0.9,
@@ -135,6 +135,4 @@ def _view(layers: tuple[Overlay, ...], at: Point) -> ViewState:
     from ..sample import TEMPLATE  # noqa: PLC0415
 
     anatomy = Overlay(1, FileMap(str(anatomy_file())), "MNI152 T1", Colours("grey", 0.0, 240.0), space=TEMPLATE)
-    return ViewState(
-        crosshair_mm=at, overlays=(anatomy, *layers), selected=2, layout="ortho", atlases=DEFAULT_ATLASES
-    )
+    return ViewState(crosshair_mm=at, overlays=(anatomy, *layers), selected=2, layout="ortho", atlases=DEFAULT_ATLASES)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Iterable, Sequence
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from ...resources import folder
 
-Node = ElementTree.Element
+Node = ET.Element
 Content = str | Node | None
 
+VOID = {"meta", "img"}
 _UNPRINTABLE = re.compile("[^\t\n -~\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -45,16 +47,21 @@ def items(texts: Iterable[str]) -> Node:
     return element("ul", *(element("li", text) for text in texts))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], numbers: int = 1) -> Node:
-    """A table whose columns from `numbers` on are numbers, aligned at the right."""
-    body = element(
-        "tbody",
-        *(
-            element("tr", *(element("td", shown(cell), class_="n" if k >= numbers else None) for k, cell in enumerate(row)))
-            for row in rows
-        ),
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], texts: int | None = None) -> Node:
+    """A table; columns after the first `texts` are aligned as numbers, or those that hold numbers."""
+    listed = [tuple(row) for row in rows]
+
+    def aligned(k: int) -> str | None:
+        right = any(isinstance(row[k], int | float) for row in listed) if texts is None else k >= texts
+        return "n" if right else None
+
+    sides = [aligned(k) for k in range(len(head))]
+    lines = (
+        element("tr", *(element("td", shown(cell), class_=side) for cell, side in zip(row, sides, strict=True)))
+        for row in listed
     )
-    heads = (element("th", name, scope="col", class_="n" if k >= numbers else None) for k, name in enumerate(head))
+    body = element("tbody", *lines)
+    heads = (element("th", name, scope="col", class_=side) for name, side in zip(head, sides, strict=True))
     return element("div", element("table", element("thead", element("tr", *heads)), body), class_="wide")
 
 
@@ -89,7 +96,18 @@ def page(title: str, *content: Content) -> bytes:
         element("style", style),
     )
     whole = element("html", head, element("body", element("main", *content)), lang="en")
-    return ("<!DOCTYPE html>\n" + ElementTree.tostring(whole, encoding="unicode", method="html") + "\n").encode()
+    return ("<!DOCTYPE html>\n" + markup(whole) + "\n").encode()
+
+
+def markup(node: Node) -> str:
+    """An element as HTML; every text and every attribute is escaped, but for the page's own style."""
+    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in node.items())
+    if node.tag in VOID:
+        return f"<{node.tag}{attributes}>"
+    text = node.text or ""
+    inside = "".join(markup(child) + html.escape(child.tail or "", quote=False) for child in node)
+    start = text if node.tag == "style" else html.escape(text, quote=False)
+    return f"<{node.tag}{attributes}>{start}{inside}</{node.tag}>"
 
 
 def _attribute(name: str) -> str:

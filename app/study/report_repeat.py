@@ -9,7 +9,8 @@ from typing import Any
 from msgspec.structs import asdict, replace
 
 from .asking import Ask
-from .wanted import NONE, Wanted, wanted_of
+from .values import Choices
+from .wanted import NONE, Wanted
 
 OPTIONS = {"contrasts": "--contrast"}  # the others are called as their fields are
 REPEATED = {"contrasts", "voxelwise"}
@@ -43,7 +44,58 @@ def python_call(ask: Ask, *, names: bool = False) -> str:
     return f"habena.ask({', '.join(told)})"
 
 
-def _given(ask: Ask, names: bool) -> dict[str, Any]:  # noqa: FBT001 - a private detail of both
+def wanted_of(ask: Ask) -> Wanted:
+    """The options that ask the same again, from the program's own defaults."""
+    choices, default, run = ask.choices, Choices(), ask.choices.preparation
+    changed: dict[str, Any] = {
+        name: getattr(choices, name)
+        for name in ("reference", "scaling", "mask", "grid", "strategy", "atlas", "r", "edges", "weighted")
+        if getattr(choices, name) != getattr(default, name)
+    }
+    one = () if choices.density is None or choices.density == default.density else (choices.density,)
+    inference = ask.inference
+    return Wanted(
+        score=ask.score or None,
+        covariates=ask.covariates,
+        arm=ask.arm,
+        percent=ask.percent,
+        baseline=ask.baseline,
+        variance=ask.variance,
+        sessions=ask.sessions,
+        measure=ask.measure,
+        contrasts=ask.contrasts,
+        metrics=ask.metrics,
+        voxelwise=ask.voxelwise,
+        thresholds=_pair(ask.thresholds) if ask.kind == "overlap" else None,
+        exclude=ask.exclude,
+        region=ask.within,
+        density=ask.densities or one,
+        window=choices.window_min,
+        fwhm=choices.fwhm_mm or None,
+        run_fwhm=None if run.fwhm_mm == choices.fwhm_mm else run.fwhm_mm,
+        drop=run.drop or None,
+        detrend=run.detrend or None,
+        band=run.band_hz,
+        columns=run.columns,
+        censor=run.censor_fd_mm,
+        brain=run.brain,
+        permutations=inference.permutations,
+        seed=inference.seed,
+        correction=inference.correction,
+        cluster_threshold=inference.cluster_p,
+        connectivity=inference.connectivity,
+        tfce_h=inference.tfce_h,
+        tfce_e=inference.tfce_e,
+        one_sided=inference.one_sided,
+        **changed,
+    )
+
+
+def _pair(values: tuple[float, ...]) -> tuple[float, float]:
+    return values[0], values[-1]
+
+
+def _given(ask: Ask, names: bool) -> dict[str, Any]:
     wanted = wanted_of(ask)
     if ask.exclude and not names:
         wanted = replace(wanted, exclude=(f"{WITHHELD} of {len(ask.exclude)}",))

@@ -109,7 +109,8 @@ def told(answered: Answered, files: Sequence[str] = ()) -> str:
 
 def counted(answered: Answered) -> str:
     """Who was counted, in a line."""
-    return "n: " + ", ".join(f"{name} {count}" for name, count in answered.plan.n.items())
+    groups = [f"{name} {count}" for name, count in answered.plan.n.items() if name != "excluded"]
+    return "n: " + ", ".join(groups)
 
 
 def cluster_line(cluster: Any) -> str:

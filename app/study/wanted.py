@@ -147,57 +147,6 @@ def kind_of(question: str) -> Kind:
     )
 
 
-def wanted_of(ask: Ask) -> Wanted:
-    """The options that ask the same again, from the program's own defaults."""
-    choices, default, run = ask.choices, Choices(), ask.choices.preparation
-    changed: dict[str, Any] = {
-        name: getattr(choices, name)
-        for name in ("reference", "scaling", "mask", "grid", "strategy", "atlas", "r", "edges", "weighted")
-        if getattr(choices, name) != getattr(default, name)
-    }
-    one = (choices.density,) if choices.density not in {None, default.density} else ()
-    inference = ask.inference
-    return Wanted(
-        score=ask.score or None,
-        covariates=ask.covariates,
-        arm=ask.arm,
-        percent=ask.percent,
-        baseline=ask.baseline,
-        variance=ask.variance,
-        sessions=ask.sessions,
-        measure=ask.measure,
-        contrasts=ask.contrasts,
-        metrics=ask.metrics,
-        voxelwise=ask.voxelwise,
-        thresholds=_pair(ask.thresholds) if ask.kind == "overlap" else None,
-        exclude=ask.exclude,
-        region=ask.within,
-        density=ask.densities or one,
-        window=choices.window_min,
-        fwhm=choices.fwhm_mm or None,
-        run_fwhm=None if run.fwhm_mm == choices.fwhm_mm else run.fwhm_mm,
-        drop=run.drop or None,
-        detrend=run.detrend or None,
-        band=run.band_hz,
-        columns=run.columns,
-        censor=run.censor_fd_mm,
-        brain=run.brain,
-        permutations=inference.permutations,
-        seed=inference.seed,
-        correction=inference.correction,
-        cluster_threshold=inference.cluster_p,
-        connectivity=inference.connectivity,
-        tfce_h=inference.tfce_h,
-        tfce_e=inference.tfce_e,
-        one_sided=inference.one_sided,
-        **changed,
-    )
-
-
-def _pair(values: tuple[float, ...]) -> tuple[float, float]:
-    return values[0], values[-1]
-
-
 def _inference(wanted: Wanted) -> Inference:
     made = Inference(
         wanted.permutations,
@@ -247,19 +196,23 @@ def _preparation(start: Preparation, wanted: Wanted) -> Preparation:
 
 def _check(wanted: Wanted) -> None:
     """Refuse numbers that make no sense, under the name of their option."""
-    for option, value in (("--fwhm", wanted.fwhm), ("--run-fwhm", wanted.run_fwhm)):
-        if value is not None and not 0 <= value < math.inf:
-            raise Problem(option, f"{value:g} mm makes no sense", "give the full width at half height, 0 for none")
+    for option, width in (("--fwhm", wanted.fwhm), ("--run-fwhm", wanted.run_fwhm)):
+        if width is not None and not 0 <= width < math.inf:
+            raise Problem(option, f"{width:g} mm makes no sense", "give the full width at half height, 0 for none")
     for option, shares in (("--thresholds", wanted.thresholds or ()), ("--density", wanted.density)):
-        for share in shares:
-            if not 0 < share < 1:
-                raise Problem(option, f"{share:g} is out of range", "give numbers between 0 and 1")
+        wrong = [share for share in shares if not 0 < share < 1]
+        if wrong:
+            raise Problem(option, f"{wrong[0]:g} is out of range", "give numbers between 0 and 1")
+    for option, count in (("--drop", wanted.drop), ("--detrend", wanted.detrend)):
+        if count is not None and count < 0:
+            raise Problem(option, f"{count} makes no sense", "give 0 or more")
+    _check_together(wanted)
+
+
+def _check_together(wanted: Wanted) -> None:
     if wanted.density and wanted.r is not None:
         raise Problem("--r", "and --density are two ways to cut the same graph", "give one of them")
     if wanted.window is not None and not 0 <= wanted.window[0] < wanted.window[1]:
         raise Problem("--window", "does not start before it ends", "write --window 40,60 (minutes)")
     if len(wanted.sessions) > 2:
         raise Problem("--sessions", f"{len(wanted.sessions)} are named", "name one or two, such as ses-pre,ses-post")
-    for option, count in (("--drop", wanted.drop), ("--detrend", wanted.detrend)):
-        if count is not None and count < 0:
-            raise Problem(option, f"{count} makes no sense", "give 0 or more")

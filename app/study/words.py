@@ -32,6 +32,8 @@ def people(n: Mapping[str, int]) -> str:
     if set(counted) == {"people"}:
         return f"{counted['people']} people"
     total = sum(counted.values())
+    if len(counted) == 1:
+        return f"{total} people ({next(iter(counted))})"
     told = ", ".join(f"{number} {name}" for name, number in counted.items())
     return f"{total} people ({told})"
 

@@ -26,8 +26,8 @@ from .asked import Asked
 from .asking import Ask
 from .told import COLUMNS, regions_frame
 from .veil import Veil, veil_of
-from .written_maps import map_info, map_name, unit_of
 from .written_inputs import inputs_of
+from .written_maps import map_info, map_name, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -250,3 +250,15 @@ def test_pictures_compile_nothing_new_after_warming_up() -> None:
     for background in (None, (0, 0, 0)):
         Composer(numba_kernels()).picture(0, panel(), layers, background)
     assert {name: len(getattr(kernels, name).signatures) for name in Kernels._fields} == before
+
+
+def test_a_panel_shows_its_own_layers_alone() -> None:
+    data = np.ones((4, 4, 4), np.float32)
+    shading = Shading(np.tile(np.array([200, 10, 10], np.uint8), (256, 1)), 0.0, 1.0)
+    other = Shading(np.tile(np.array([10, 10, 200], np.uint8), (256, 1)), 0.0, 1.0)
+    layers = (Layer(source(data), shading), Layer(source(data), other))
+    shown = panel(at=1.0, size=(3, 3))._replace(centre_mm=(1.5, 1.5))
+    composer = Composer(numpy_kernels())
+    assert composer.picture(0, shown, layers)[1, 1, :3].tolist() == [10, 10, 200]
+    assert composer.picture(1, shown._replace(layers=(0,)), layers)[1, 1, :3].tolist() == [200, 10, 10]
+    assert composer.picture(2, shown._replace(layers=()), layers)[1, 1, :3].tolist() == [0, 0, 0]

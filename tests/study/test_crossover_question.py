@@ -35,7 +35,7 @@ def study_of(
     for k in range(people):
         who, sex, order = f"sub-N{k:02d}", "FM"[k % 2], ("naltrexone", "placebo")[:: 1 if k % 4 < 2 else -1]
         participants.append({"participant_id": who, "sex": sex, "age": 30 + k, "sequence": "NP" if k % 4 < 2 else "PN"})
-        own = rng.normal(0, 0.3)
+        own, gain = rng.normal(0, 0.3), rng.normal(0, 0.2)
         for period, condition in enumerate(order, start=1):
             if k < lost and period == 2:
                 continue
@@ -44,7 +44,7 @@ def study_of(
             sessions.append(keys | {"period": period, "condition": condition})
             given = effect * (condition == "naltrexone") * (1.5 if sex == "M" else 0.5)
             level = own + rng.normal(0, noise) + 0.05 * period
-            lift = 0.3 + given + rng.normal(0, noise)
+            lift = 0.3 + gain + given + rng.normal(0, noise)
             start = 30 + 5 * own
             scores.append(keys | {"time": "baseline", "madrs_total": start + rng.normal(0, 2)})
             fall = 12 + 20 * given

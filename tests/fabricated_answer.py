@@ -31,7 +31,15 @@ def study_in(folder: Path) -> Study:
         path.write_bytes(name.encode())
         scans.append(Scan(name, "ses-pre", "pet", path, TEMPLATE))
     participants = pd.DataFrame({"participant_id": PEOPLE, EVIL: [1.5, 2.5, np.nan, 0.5]})
-    return Study(folder, "Simulated: four", True, participants, pd.DataFrame(), {}, tuple(scans))
+    return Study(
+        folder=folder,
+        name="Simulated: four",
+        simulated=True,
+        participants=participants,
+        sessions=pd.DataFrame(),
+        scores={},
+        scans=tuple(scans),
+    )
 
 
 def t_map() -> np.ndarray:

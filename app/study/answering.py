@@ -1,0 +1,52 @@
+"""Planned questions answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..problems import silent
+from .answers import Answered, Plan
+
+Report = Callable[[float], None]
+
+
+def answer(plan: Plan, report: Report = silent) -> Answered:
+    """Answer a planned question.
+
+    Parameters
+    ----------
+    plan : Plan
+    report : callable
+        Progress from 0 to 1; may raise to cancel.
+
+    Returns
+    -------
+    Answered
+        Every region of the named set is listed, significant or not.
+
+    Raises
+    ------
+    Problem
+        A file cannot be used, or the model cannot be estimated.
+    """
+    match plan.ask.kind:
+        case "overlap":
+            from . import overlap  # noqa: PLC0415
+
+            return overlap.answer(plan, report)
+        case "prediction":
+            from . import prediction  # noqa: PLC0415
+
+            return prediction.answer(plan, report)
+        case "graph":
+            from . import graph_questions  # noqa: PLC0415
+
+            return graph_questions.answer(plan, report)
+        case "crossover":
+            from . import crossover_question  # noqa: PLC0415
+
+            return crossover_question.answer(plan, report)
+        case _:
+            from . import map_questions  # noqa: PLC0415
+
+            return map_questions.answer(plan, report)
