@@ -398,12 +398,13 @@ def _matrix_file(question: MatrixFile) -> Any:
 
 
 def _study_map(question: StudyMap, _known: Known, report: Report) -> Answer:
-    from .io.study_table import read_table  # noqa: PLC0415 - pandas
+    from .io.study_table import paths_of, read_table  # noqa: PLC0415 - pandas
     from .study.prepared import prepare  # noqa: PLC0415
 
     rows = question.rows
     prepared = prepare(rows, report)
-    answer = open_file(str(read_table(prepared.table).frame["map"].iloc[0]))
+    (path,) = paths_of(read_table(prepared.table), "map", [0])
+    answer = open_file(str(path))
     what = {"pet": "SUVR", "degree": "degree", "clustering": "clustering"}.get(rows.measure, "")
     unit = {"difference": f"change of {what}" if what else "change", "percent": "% change"}.get(rows.per, what)
     return replace(answer, unit=unit, simulated=prepared.simulated, findings=prepared.findings)

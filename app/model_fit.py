@@ -130,7 +130,7 @@ def fit_model(model: Model, *, one_sided: bool = False, report: Report = silent)
         fitted,
         model=model,
         findings=(*rows.findings, *fitted.findings),
-        inputs=rows.inputs,
+        inputs=rows.originals(fitted.inputs),
         simulated=rows.simulated or fitted.simulated,
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ..render.camera import PRESETS
@@ -372,7 +374,8 @@ def shown_once(state: ViewState, shown: tuple[Shown, ...]) -> tuple[Shown, ...]:
     for layer in shown:
         group = next((g for g in groups if layer.overlay.key in g), (layer.overlay.key,))
         if not seen.intersection(group):
-            kept.append(layer)
+            name = layer.overlay.name if len(group) == 1 else f"{len(group)} on one scale"
+            kept.append(replaced(layer, overlay=replace(layer.overlay, name=name)))
         seen.update(group)
     return tuple(kept)
 

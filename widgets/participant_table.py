@@ -239,7 +239,7 @@ class ParticipantTable(QWidget):
         self.view.copied.connect(self._copy)
         self.view.stepped.connect(self._step)
         self.view.selectionModel().selectionChanged.connect(self._tell_selected)
-        self.view.verticalScrollBar().valueChanged.connect(self._sight.start)
+        self.view.verticalScrollBar().valueChanged.connect(lambda _: self._sight.start())
         self._model.edited.connect(self._edit)
         self._model.modelAboutToBeReset.connect(self._remember)
         self._model.modelReset.connect(self._restore)

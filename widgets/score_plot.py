@@ -116,7 +116,7 @@ class ScorePlot(QFrame):
             viewBox=self._box, axisItems={"bottom": self._bottom, "left": self._left}, enableMenu=False
         )
         self._plot.hideButtons()
-        self._legend = self._plot.addLegend(offset=(-8, 4))
+        self._legend = self._plot.addLegend(offset=(8, -4))  # scores fall: below the first ones there is room
         self._view.setCentralItem(self._plot)
         layout = column(self, margin=4)
         layout.setSpacing(2)
@@ -182,10 +182,10 @@ class ScorePlot(QFrame):
         self._box.setYRange(bottom, top + _ROOM * ((top - bottom) or 1.0), padding=0)
         days = data.x_title == "Day"
         names = [
-            f"{format_number(at)} ({name})" if days else name for at, name in zip(data.at, data.visits, strict=True)
+            f"day {format_number(at)} ({name})" if days else name for at, name in zip(data.at, data.visits, strict=True)
         ]
         self._bottom.setTicks([list(zip(data.at.tolist(), names, strict=True))])
-        self._bottom.set_title(data.x_title)
+        self._bottom.showLabel(show=False)
         self._left.set_title(data.y_title)
 
     def _draw_people(self, data: ScoreData) -> None:

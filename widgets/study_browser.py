@@ -87,6 +87,7 @@ class StudyBrowser(QWidget):
         column(self).addWidget(self._stack)
         self._connect()
         self.set_study(None, self._people)
+        self.set_findings(())
 
     def _build_head(self) -> None:
         self._title, self._count = ElidedLabel(), ElidedLabel()

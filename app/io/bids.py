@@ -19,7 +19,8 @@ from .bids_names import BidsName, parse_name
 from .files import reading
 
 DESCRIPTION = "dataset_description.json"
-DATATYPES = frozenset({"pet", "func", "anat", "mrs", "ses", "perf"})
+DERIVATIVES = "derivatives"
+DATATYPES = frozenset({"pet", "func", "anat", "mrs", "perf"})
 MOST_FILES = 200_000
 
 
@@ -94,23 +95,19 @@ def list_folder(folder: Path) -> Listing:
     """
     with reading(folder):
         walk = _Walk(folder, folder.resolve(strict=True))
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
-    datasets = [folder]
-    if "derivatives" in names:
-        datasets += [entry for entry in walk.entries(folder / "derivatives") if entry.is_dir()]
-        if any(entry.name.startswith("sub-") for entry in datasets[1:]):  # without a folder of its own
-            datasets = [folder, folder / "derivatives"]
+        os.scandir(folder).close()
+    datasets = [folder, *_derivatives(folder, walk)]
     people: dict[str, None] = {}
     tables: list[Path] = []
     for dataset in datasets:
-        for entry in walk.entries(dataset):
-            if entry.suffix in {".tsv", ".json"}:
-                tables.append(entry)
-            elif entry.name == "phenotype" and entry.is_dir():
-                tables += [table for table in walk.entries(entry) if table.suffix in {".tsv", ".json"}]
-            elif entry.name.startswith("sub-") and entry.is_dir():
-                people[entry.name] = None
-                walk.person(dataset, entry)
+        for path, is_folder in walk.entries(dataset):
+            if path.suffix in {".tsv", ".json"}:
+                tables.append(path)
+            elif path.name == "phenotype" and is_folder:
+                tables += [table for table, _ in walk.entries(path) if table.suffix in {".tsv", ".json"}]
+            elif path.name.startswith("sub-") and is_folder:
+                people[path.name] = None
+                walk.person(dataset, path)
     return Listing(
         folder,
         tuple(datasets),
@@ -118,8 +115,17 @@ def list_folder(folder: Path) -> Listing:
         frozenset(walk.sessions),
         tuple(tables),
         tuple(walk.files),
-        tuple(walk.findings),
+        tuple(dict.fromkeys(walk.findings)),
     )
+
+
+def _derivatives(folder: Path, walk: _Walk) -> list[Path]:
+    """Datasets in ``derivatives``: its folders, or itself where people lie in it without one."""
+    place = folder / DERIVATIVES
+    if (place, True) not in set(walk.entries(folder)):
+        return []
+    found = [path for path, is_folder in walk.entries(place) if is_folder]
+    return [place] if any(path.name.startswith("sub-") for path in found) else found
 
 
 class _Place(NamedTuple):
@@ -141,35 +147,34 @@ class _Walk:
         self.sessions: set[tuple[str, str]] = set()
         self.findings: list[Finding] = []
 
-    def entries(self, folder: Path) -> Iterator[Path]:
-        """What lies in a folder, in order of names, hidden files and links out of the study left out."""
+    def entries(self, folder: Path) -> Iterator[tuple[Path, bool]]:
+        """What lies in a folder, in order of names, and whether it is a folder; no hidden files, no links out."""
         try:
             with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
+                entries = [(entry.name, entry.is_symlink(), entry.is_dir()) for entry in found]
         except OSError as error:
             self._say("folder-unreadable", folder, f"The folder cannot be read ({(error.strerror or '?').lower()}).")
             return
-        for entry in entries:
-            path = folder / entry.name
-            if not entry.name.startswith(".") and (not entry.is_symlink() or self._stays(path)):
-                yield path
+        for name, is_link, is_folder in sorted(entries):
+            if not name.startswith(".") and (not is_link or self._stays(folder / name)):
+                yield folder / name, is_folder
 
     def person(self, dataset: Path, person: Path) -> None:
         """Files of a person, by session and kind of data."""
-        for entry in self.entries(person):
-            if entry.name.startswith("ses-") and entry.is_dir():
-                self.sessions.add((person.name, entry.name))
-                for inner in self.entries(entry):
-                    self._entry(dataset, inner, person.name, entry.name)
+        for path, is_folder in self.entries(person):
+            if path.name.startswith("ses-") and is_folder:
+                self.sessions.add((person.name, path.name))
+                for inner, _ in self.entries(path):
+                    self._entry(_Place(dataset, "", person.name, path.name), inner)
             else:
-                self._entry(dataset, entry, person.name, None)
+                self._entry(_Place(dataset, "", person.name, None), path)
 
-    def _entry(self, dataset: Path, path: Path, person: str, session: str | None) -> None:
+    def _entry(self, place: _Place, path: Path) -> None:
         if path.name in DATATYPES:
-            for file in self.entries(path):
-                self._file(_Place(dataset, path.name, person, session), file)
+            for file, _ in self.entries(path):
+                self._file(place._replace(datatype=path.name), file)
         elif "." in path.name:
-            self._file(_Place(dataset, "", person, session), path)
+            self._file(place, path)
 
     def _file(self, place: _Place, path: Path) -> None:
         name = parse_name(path.name)

@@ -12,7 +12,7 @@ from typing import Any
 from ..problems import Finding, Problem
 from .bids_names import BidsName, parse_name
 from .files import reading, regular_file
-from .sidecar import LARGEST_BYTES, NONE, Sidecar
+from .sidecar import LARGEST_BYTES, NONE, Sidecar, read_sidecar
 
 
 def read_json(path: Path) -> Sidecar:
@@ -59,16 +59,22 @@ class Sidecars:
 
     def of(self, path: Path) -> Sidecar:
         """Fields of a file: those nearest to it count."""
+        fields: dict[str, Any] = {}
+        for sidecar in self.files_of(path):
+            fields.update(self.read(sidecar))
+        return MappingProxyType(fields)
+
+    def files_of(self, path: Path) -> tuple[Path, ...]:
+        """Sidecars that apply to a file, the most general first: those of its own dataset.
+
+        The standard allows one per folder; of several the one that names more entities counts more.
+        """
         name = parse_name(path.name)
         if name is None or not path.is_relative_to(self._root):
-            return NONE
-        folders = [path.parent, *path.parent.parents]
-        folders = folders[: folders.index(self._root) + 1]
-        fields: dict[str, Any] = {}
-        for folder in reversed(folders):
-            for sidecar in self._applying(folder, name):
-                fields.update(self.read(sidecar))
-        return MappingProxyType(fields)
+            return ()
+        folders = list(path.parents)
+        folders = folders[: folders.index(dataset_of(path) or self._root) + 1]
+        return tuple(sidecar for folder in reversed(folders) for sidecar in self._applying(folder, name))
 
     def read(self, path: Path) -> Sidecar:
         """Content of one sidecar; empty, and said once, when it cannot be read."""
@@ -107,6 +113,32 @@ class Sidecars:
 def _general_name(name: str) -> BidsName | None:
     """Name of a sidecar; ``pet.json`` and ``bold.json`` have a suffix alone."""
     return parse_name(name) or (BidsName((), name[:-5], ".json") if name[:-5].isalnum() else None)
+
+
+def dataset_of(path: Path) -> Path | None:
+    """Folder of the BIDS dataset that a file lies in: that of its person's folder; None for none."""
+    name = parse_name(path.name)
+    if name is None or name.get("sub") is None:
+        return None
+    person = next((folder for folder in path.parents if folder.name == f"sub-{name.get('sub')}"), None)
+    return None if person is None else person.parent
+
+
+def inherited(path: Path) -> Sidecar:
+    """Fields of one image, with what it inherits from the sidecars of its dataset.
+
+    Raises
+    ------
+    Problem
+        When one of them cannot be read.
+    """
+    root = dataset_of(path)
+    if root is None:
+        return read_sidecar(path)
+    fields: dict[str, Any] = {}
+    for sidecar in Sidecars(root).files_of(path):
+        fields.update(read_json(sidecar))
+    return MappingProxyType(fields)
 
 
 def columns_in_words(sidecar: Mapping[str, Any]) -> dict[str, str]:

@@ -189,11 +189,11 @@ def _beneath(overlay: Overlay, on: int) -> Overlay:
 
 
 def look_of(answers: Sequence[Answer], is_difference: bool) -> tuple[Colours, Threshold]:
-    """One scale for all: from 0 to what nearly all values stay below, or as far to both sides of 0."""
+    """One scale for all: from 0 to what nearly all values stay below, or as far to both sides of 0, which is white."""
     tops = [_top(answer) for answer in answers]
     top = round_number(max(tops, default=1.0)) or 1.0
     if is_difference:
-        return Colours("warm", 0.0, top, "cool", 0.0, top), Threshold()
+        return Colours("vik", -top, top), Threshold()
     return Colours("hot-metal", 0.0, top), Threshold()
 
 

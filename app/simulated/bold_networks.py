@@ -56,9 +56,9 @@ AT_REST = {  # before treatment, weak: room to rise
     "Thalamus_R": Coupling(0.3, 0.1),
 }
 PLANTED = {  # what ketamine adds at effect 1
-    "Angular_L": Coupling(0.7, 0.3),
-    "Angular_R": Coupling(0.7, 0.3),
-    "Thalamus_R": Coupling(0.7, 0.6),
+    "Angular_L": Coupling(0.85, 0.4),
+    "Angular_R": Coupling(0.85, 0.4),
+    "Thalamus_R": Coupling(0.85, 0.75),
 }
 
 

@@ -99,9 +99,9 @@ def _cached(settings: Settings, report: Report) -> Demo:
 def _make(folder: Path, settings: Settings, report: Report) -> None:
     """Simulate in a hidden folder within, then move all parts to their places; the list of effects comes last."""
     part = folder / f".demo-{token_hex(4)}.part"
-    with writing(folder):
-        part.mkdir(parents=True)
     try:
+        with writing(folder):
+            part.mkdir(parents=True)
         _simulate(Demo.within(part), settings, report)
         with writing(folder):
             for name in PARTS:

@@ -26,7 +26,7 @@ WHITE_KBQ_ML = 5.5  # of 370 MBq in 60 kg
 DOSE_MBQ, WEIGHT_KG = (370.0, 30.0), (60.0, 10.0)  # mean and standard deviation
 CLEARANCE_SD = 0.12  # of what reaches the brain, as a share
 NOISE, NOISE_SPREAD = 0.045, 0.25
-MOVES, MOVED_MM = 0.25, 0.8  # share of scans, standard deviation along each axis
+MOVES, MOVED_MM = 0.2, 0.4  # share of scans, standard deviation along each axis
 TEXTURE_FWHM_MM = 12.0
 TEXTURE_SD = (0.03, 0.01)  # between people and between sessions of one, as shares of uptake
 FRAME_S = (1800.0, 1200.0)  # start and duration
@@ -81,7 +81,7 @@ def texture(person: Person, session: str, by: tuple[Tracer, Scanner]) -> NDArray
     rng = tracer.settings.rng
     trait = scanner.field(rng("pet", person.id, "texture"), TEXTURE_FWHM_MM)
     state = scanner.field(rng("pet", person.id, session, "texture"), TEXTURE_FWHM_MM)
-    return np.float32(TEXTURE_SD[0]) * trait + np.float32(TEXTURE_SD[1]) * state
+    return (TEXTURE_SD[0] * trait + TEXTURE_SD[1] * state).astype(np.float32)
 
 
 def _sidecar(dose_mbq: float) -> dict[str, Any]:

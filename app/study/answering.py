@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..models import TABLE
 from ..problems import silent
 from .answers import Answered, Plan
 
@@ -46,6 +47,10 @@ def answer(plan: Plan, report: Report = silent) -> Answered:
             from . import crossover_question  # noqa: PLC0415
 
             return crossover_question.answer(plan, report)
+        case "formula" if plan.models[0].data == TABLE:
+            from . import table_question  # noqa: PLC0415
+
+            return table_question.answer(plan, report)
         case _:
             from . import map_questions  # noqa: PLC0415
 

@@ -80,6 +80,19 @@ def _confounded_with_site(participants: pd.DataFrame, table: Path) -> Iterator[F
                 )
                 yield finding("site-confounded", table, level, message)
                 break
+        else:
+            yield from _unbalanced(column, sites, table)
+
+
+def _unbalanced(column: str, sites: Mapping[str, Counter[str]], table: Path) -> Iterator[Finding]:
+    """Sites that have some of the groups or arms only."""
+    everywhere = list(dict.fromkeys(site for counts in sites.values() for site in counts))
+    for site in everywhere:
+        without = [level for level, counts in sites.items() if site not in counts]
+        if without and len(everywhere) > 1:
+            told = "; ".join(f"{name}: {_counted(counts)}" for name, counts in sites.items())
+            message = f"At the site {site} nobody is of the {column} {listed(without)} ({told}): adjust for the site."
+            yield finding("site-unbalanced", table, site, message)
 
 
 def _constant(participants: pd.DataFrame, table: Path) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..grid import Grid
 from ..io.bids_tables import listed
+from ..io.files import reading, regular_file
 from ..io.sidecar import number, numbers, text
-from ..problems import Finding
+from ..problems import Finding, Problem
 from .check_people import group_of
 from .findings import finding
 from .reading_beside import NATIVE
@@ -23,6 +24,7 @@ PASSED_ON = frozenset(
     {"no-orientation", "units-absurd", "units-converted", "zooms-absurd", "zooms-differ", "sform-qform", "name-content",
      "frame-times", "tr-sidecar", "qform-unusable"}
 )  # fmt: skip
+LARGEST_TABLE_BYTES = 200_000_000
 _RUNS = frozenset({"run", "acq", "rec", "dir"})
 
 
@@ -194,11 +196,15 @@ def _masks(study: Study) -> Iterator[Finding]:
 
 
 def _rows(table: Path) -> int | None:
+    """Rows of a table without its header, counted by lines; None when it cannot be read."""
     try:
-        raw = table.read_bytes()
-    except OSError:
+        if regular_file(table).size > LARGEST_TABLE_BYTES:
+            return None
+        with reading(table):
+            lines = table.read_bytes().splitlines()
+    except Problem:
         return None
-    return max(0, sum(1 for line in raw.splitlines() if line.strip()) - 1)
+    return max(0, sum(1 for line in lines if line.strip()) - 1)
 
 
 def _alike(scans: Sequence[Scan], *, normalised: bool) -> dict[object, list[Scan]]:

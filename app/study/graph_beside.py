@@ -128,12 +128,17 @@ def _correlations(values: Any, with_: Any) -> Any:
 
 
 def _welch(parts: tuple[Any, ...]) -> dict[str, float]:
-    from scipy.stats import ttest_ind  # noqa: PLC0415 - slow to import
+    """Welch's t test; NaN where a group has one person, or nobody differs."""
+    from scipy.special import stdtr  # noqa: PLC0415 - slow to import
 
-    if len(parts) != 2 or min(own.size for own in parts) < 2:
-        return {"t": float("nan"), "df": float("nan"), "p": float("nan")}
-    found: Any = ttest_ind(parts[0], parts[1], equal_var=False)
-    return {"t": float(found.statistic), "df": float(found.df), "p": float(found.pvalue)}
+    if len(parts) == 2 and min(own.size for own in parts) > 1:
+        shares = [own.var(ddof=1) / own.size for own in parts]
+        if sum(shares) > 0:
+            t = (parts[0].mean() - parts[1].mean()) / sum(shares) ** 0.5
+            rest = sum(share**2 / (own.size - 1) for share, own in zip(shares, parts, strict=True))
+            df = sum(shares) ** 2 / rest
+            return {"t": float(t), "df": float(df), "p": float(2 * stdtr(df, -abs(t)))}
+    return {"t": float("nan"), "df": float("nan"), "p": float("nan")}
 
 
 def _tried(compute: Callable[[], Traps]) -> Traps:

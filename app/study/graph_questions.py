@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace as changed
 
 from ..problems import Finding, Problem, silent
 from .answers import Answered, Plan, RegionRow
@@ -76,8 +78,6 @@ def nodes_answered(study: Study, plan: Plan, report: Report = silent) -> Answere
 
 def with_voxels(found: Answered, report: Report = silent) -> Answered:
     """With the maps of voxelwise models, and the named regions of them, which an atlas's nodes may not have."""
-    from dataclasses import replace  # noqa: PLC0415
-
     plan = found.plan
     maps: dict[str, Any] = {}
     clusters: list[Any] = []
@@ -91,7 +91,7 @@ def with_voxels(found: Answered, report: Report = silent) -> Answered:
             message = f"No map of {measure}: {refused.what}; {refused.todo}."
             findings.append(Finding("no-map", measure, None, message))
             continue
-        named = regions_of(plan, model, made)
+        named = regions_of(replace(plan, ask=changed(plan.ask, measure=measure)), model, made)
         rows += [_voxelwise(row, measure, named.permutations) for row in named.rows]
         maps |= {f"{measure}_{name}": volume for name, volume in maps_of_test(made).items()}
         clusters += [{"map": measure, **cluster} for cluster in made.clusters]

@@ -86,9 +86,7 @@ def graph_tests(data: GraphData, asked: Asked, report: Report = silent) -> Graph
     try:
         design, contrast = _design(data, asked)
         values, covariate, groups = _observations(data, design, asked)
-        tested = np.flatnonzero(np.isfinite(values).all(axis=0) & (np.ptp(values, axis=0) > 0))
-        if not tested.size:
-            raise Problem(asked.formula, "no metric varies between people", "choose other metrics or densities")
+        tested = _varying(values, asked)
         voxelwise = None if covariate is None else covariate[None, :, tested]
         maps = _parametric(values[:, tested], design, contrast, voxelwise, groups)
         shuffling = Shuffling(len(values), seed=asked.seed, n_permutations=asked.permutations or PERMUTATIONS)
@@ -110,6 +108,25 @@ def graph_tests(data: GraphData, asked: Asked, report: Report = silent) -> Graph
         design=design,
         tested=tested,
     )
+
+
+def graph_parametric(data: GraphData, asked: Asked) -> tuple[TestMaps, LinearDesign]:
+    """The parametric test alone, over all elements.
+
+    Raises
+    ------
+    Problem
+        As `graph_tests`.
+    """
+    try:
+        design, contrast = _design(data, asked)
+        values, covariate, groups = _observations(data, design, asked)
+        tested = _varying(values, asked)
+        voxelwise = None if covariate is None else covariate[None, :, tested]
+        maps = _parametric(values[:, tested], design, contrast, voxelwise, groups)
+    except CannotCompute as refused:
+        raise Problem(asked.formula, refused.what, refused.todo) from refused
+    return _spread_maps(maps, tested, len(data.elements)), design
 
 
 def factor_of(contrast: str) -> str | None:
@@ -137,6 +154,13 @@ def _observations(
             groups = data.frame[column].astype(str).to_numpy()[design.rows]
     first = None if data.first is None else data.first[design.rows]
     return data.values[design.rows], first, groups
+
+
+def _varying(values: Float64, asked: Asked) -> NDArray[np.int64]:
+    tested = np.flatnonzero(np.isfinite(values).all(axis=0) & (np.ptp(values, axis=0) > 0))
+    if not tested.size:
+        raise Problem(asked.formula, "no metric varies between people", "choose other metrics or densities")
+    return tested
 
 
 def _parametric(

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Report = Callable[[float], None]
 MAPS = {"estimate": "effect", "t": "t", "F": "F", "partial-r": "partial-r", "d": "d"}
 ATLAS = "aal2"
-MAIN_ONLY = frozenset({"interaction-first"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +120,7 @@ def fit_of(model: Model, test: str, inference: Inference, report: Report = silen
         ready = inferring(fitted, tested, inference, neighbours)
         counts = counted(ready, inference, lambda done: report(share + (1 - share) * done))
         found = inferred(ready, counts, inference, neighbours)
-    rows = clusters_of(fitted, found, inference, neighbours, _atlas(fitted))
+    rows = clusters_of(fitted, found, inference, neighbours, atlas_of(fitted))
     clusters = tuple(row._asdict() | {"regions": [each._asdict() for each in row.regions]} for row in rows)
     report(1.0)
     return Fit(fitted, tested, found, prepared, clusters)
@@ -224,15 +223,16 @@ def arms_compared(made: Fit, regions: RegionTests) -> tuple[Finding, ...]:
     """Regions where one arm's slope is significant and the other's is not."""
     from ...stats.glm import fit, test  # noqa: PLC0415 - compiled
     from ...stats.trap_inference import Effect, difference_of_significance  # noqa: PLC0415
+    from ...stats.traps import Trap  # noqa: PLC0415
     from .region_set import named_regions  # noqa: PLC0415
 
     tests = made.fitted.tests
-    if len(tests) != 3 or made.tested is not tests[0] or " less " not in tests[0].name or made.fitted.covariates is not None:
+    if len(tests) != 3 or " less " not in tests[0].name or made.fitted.covariates is not None:
         return ()
     values = made.tested.part.observations(regions.means)
     fitted = fit(values, made.tested.part.design.matrix, None, made.tested.part.groups)
     maps = [test(fitted, each.contrast.weights) for each in tests[1:]]
-    said: list[Finding] = []
+    said: list[Trap] = []
     for n, region in enumerate(named_regions()):
         effects = [
             Effect(f"{region.title} in {each.name}", float(of.estimate[n]), float(of.se[n]), of.df[1])
@@ -240,8 +240,13 @@ def arms_compared(made: Fit, regions: RegionTests) -> tuple[Finding, ...]:
             if of.estimate is not None and of.se is not None
         ]
         if len(effects) == 2 and all(effect.se > 0 for effect in effects):
-            said += [Finding(*trap) for trap in difference_of_significance(effects[0], effects[1])]
-    return tuple(said)
+            said += difference_of_significance(effects[0], effects[1])
+    if not said:
+        return ()
+    told = " ".join(trap.message.removesuffix(" Report the interaction.") for trap in said[:3])
+    more = f" So in {len(said) - 3} more regions." if len(said) > 3 else ""
+    message = f"{told}{more} Report the interaction."
+    return (Finding("difference-of-significance", ", ".join(trap.where for trap in said), len(said), message),)
 
 
 def simulated(plan: Plan, made: Sequence[Fit]) -> bool:
@@ -256,7 +261,7 @@ def inputs_of(made: Sequence[Fit]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(path for each in made for path in each.prepared.inputs))
 
 
-def _atlas(fitted: Fitted) -> Atlas | None:
+def atlas_of(fitted: Fitted) -> Atlas | None:
     """The atlas that may name the places of clusters."""
     from .. import templates  # noqa: PLC0415
     from ..compute import open_atlas  # noqa: PLC0415

@@ -191,9 +191,14 @@ def prediction(study: Study, ask: Ask) -> Plan:
     formula = formula_of(setting.left, by_arm.terms, covariates.names)
     draft = _draft(setting, rows, frame, formula, by_arm.contrasts, covariates, (*left_out, *by_arm.findings))
     improved = improvement_words(title, label_of(first), label_of(last))
-    turned = "; each voxel's model is fitted turned round (the scan on the improvement), which has the same t"
+    turned = "; at each voxel the same t as that of the scan on the improvement"
     if ask.arm == "interaction":
-        turned = "; each voxel's model is fitted turned round (the scan on improvement by arm)"
+        turned = ""
+        message = (
+            "The live map fits the scan on improvement by arm, which asks a little differently; the answer fits "
+            "improvement on the scan by arm."
+        )
+        by_arm = by_arm._replace(findings=(*by_arm.findings, Finding("turned-model", "interaction", None, message)))
     said = Said(
         f"Improvement in {title} (larger is better) by {setting.quantity} at {label_of(first)}{by_arm.title}",
         f"{improved} as a function of {setting.quantity} at {label_of(first)}{by_arm.words}{turned}",

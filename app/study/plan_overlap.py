@@ -33,8 +33,11 @@ def plan(study: Study, ask: Ask) -> Plan:
         raise Problem("thresholds", f"{', '.join(map(str, ask.thresholds))} are no two p-values", "give 0.05,0.05")
     if ask.arm == "interaction":
         raise Problem("arm", "interaction has no map to overlap with", "pool the arms or name one")
-    one = plan_maps.group(study, replace(ask, kind="group", sessions=ask.sessions[:1], percent=False, baseline=False))
-    two = plan_maps.change(study, replace(ask, kind="change", variance="pooled"))
+    if ask.baseline:
+        raise Problem("baseline", "has a covariate per voxel, which is not permuted with the groups", "leave it out")
+    asked = replace(ask, variance="pooled")
+    one = plan_maps.group(study, replace(asked, kind="group", sessions=ask.sessions[:1], percent=False))
+    two = plan_maps.change(study, replace(asked, kind="change"))
     first, second = ask.thresholds
     changing = sum(count for name, count in two.n.items() if name != "excluded")
     title = f"overlap of {one.title.removeprefix('Simulated: ')} and {two.title.removeprefix('Simulated: ')}"
@@ -43,9 +46,8 @@ def plan(study: Study, ask: Ask) -> Plan:
         f"(two-sided p < {second:g}): lower in patients and positive slope; higher in patients and negative slope. "
         "A shared mask is no test: beside it stand the minimum statistic and a permutation test of its size"
     )
-    asked = replace(two.ask, kind="overlap", variance=ask.variance, covariates=ask.covariates)
     return Plan(
-        ask=asked,
+        ask=replace(two.ask, kind="overlap", covariates=ask.covariates),
         title=marked(study, title),
         words=marked(study, f"{words}."),
         formula=f"{one.formula} ; {two.formula}",
@@ -55,7 +57,7 @@ def plan(study: Study, ask: Ask) -> Plan:
         unit=two.unit,
         n={**{name: count for name, count in one.n.items() if name != "excluded"}, "with change": changing}
         | {"excluded": one.n["excluded"]},
-        findings=_together(one, two),
+        findings=(*_together(one, two), *_pooled(ask)),
     )
 
 
@@ -68,6 +70,13 @@ def _together(one: Plan, two: Plan) -> tuple[Finding, ...]:
     """Findings of both, those that both have once; a coupling with other maps is said of these two instead."""
     kept = {(each.code, each.where): each for each in (*two.findings, *one.findings)}
     return tuple(each for each in kept.values() if each.code != "shared-data")
+
+
+def _pooled(ask: Ask) -> tuple[Finding, ...]:
+    if ask.variance == "pooled":
+        return ()
+    message = "The masks of an overlap are of pooled variances: both maps are permuted by one statistic."
+    return (Finding("overlap-pooled", "variance", None, message),)
 
 
 def _uncapitalised(words: str) -> str:

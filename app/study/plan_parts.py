@@ -24,7 +24,7 @@ from .people import (
     sessions_in_order,
 )
 from .prepare_people import people_of
-from .prepare_table import label_of, table_of
+from .prepare_table import table_of
 from .rows import Measure, Per, StudyRows
 from .values import PERSON, Study
 

@@ -96,11 +96,19 @@ def kept(key: str, name: str) -> Kept | None:
         about = _ABOUT.decode(path.with_suffix(".json").read_bytes())
         if path.stat().st_size != about.bytes:
             return None
-        if time.time() - path.parent.stat().st_mtime > TOUCH_S:
-            os.utime(path.parent)
     except (OSError, msgspec.DecodeError):
         return None
-    return Kept(path, about)
+    return Kept(path, about) if used_now(path) else None
+
+
+def used_now(path: Path) -> bool:
+    """Note that a prepared file is used, so that it is not dropped; False when it is gone."""
+    try:
+        if time.time() - path.parent.stat().st_mtime > TOUCH_S:
+            os.utime(path.parent)
+    except OSError:
+        return False
+    return path.exists()
 
 
 def keep(key: str, content: bytes, about: About) -> Kept:

@@ -26,7 +26,8 @@ from .values import Choices, Scan
 Report = Callable[[float], None]
 T = TypeVar("T")
 R = TypeVar("R")
-MAP = "map.nii"
+MAP, MASK = "map.nii", "mask.nii"
+VOXELS = "voxels"  # that a map has
 CLEARLY_ABOVE_0 = 0.1  # of the first map's median: below it a change in percent is not said
 
 
@@ -95,8 +96,8 @@ def ratio_of(scan: Scan, target: Target, references: References) -> Kept:
         "window_min": choices.window_min,
         "fwhm_mm": choices.fwhm_mm,
     }
-    mask_file = references.name if references.name and Path(references.name).is_file() else None
-    files = inputs_of(scan, mask_file)
+    region = [Path(references.name)] if references.name and Path(references.name).is_file() else []
+    files = (*inputs_of(scan, references.sidecars), *region)
     key = key_of({**asked, "target": target.recipe}, (*files, *target.inputs))
     found = kept(key, MAP)
     if found is not None:
@@ -150,6 +151,7 @@ def kept_map(key: str, values: NDArray[np.float32], grid: Grid, target: Target, 
         raise Problem(about.inputs[0], f"has no value within the {target.mask_name}", "check where it lies")
     values = np.where(inside, values, np.float32(np.nan))
     parameters = {**about.parameters, "mask": target.mask_name, "scaling": target.choices.scaling}
+    parameters[VOXELS] = int(inside.sum())
     if target.choices.scaling == "global mean":
         mean = float(values[inside].mean(dtype=np.float64))
         if not mean > 0:
@@ -182,23 +184,28 @@ def change_of(first: Kept, second: Kept, target: Target, *, percent: bool) -> Ke
         simulated=first.about.simulated or second.about.simulated,
         space=target.space,
         units="percent" if percent else first.about.units,
-        parameters={"change": recipe["change"], "first": first.about.parameters, "second": second.about.parameters},
+        parameters={
+            "change": recipe["change"],
+            "first": first.about.parameters,
+            "second": second.about.parameters,
+            VOXELS: int(np.isfinite(values).sum()),
+        },
         warnings=warnings,
         inputs=tuple(dict.fromkeys((*first.about.inputs, *second.about.inputs))),
     )
     return keep(key, nifti(values, target.grid, target.space), about)
 
 
-def covered(images: Sequence[Kept], target: Target) -> Path:
+def covered(images: Sequence[Kept], target: Target) -> Kept:
     """Mask of the voxels that all images have."""
     key = key_of({"covered": [image.key for image in images]}, ())
-    found = kept(key, "mask.nii")
+    found = kept(key, MASK)
     if found is None:
         mask = np.ones(target.grid.shape, bool)
         for image in images:
             mask &= np.isfinite(values_of(image.path))
-        found = keep(key, nifti(mask.astype(np.float32), target.grid, target.space), About("mask.nii"))
-    return found.path
+        found = keep(key, nifti(mask.astype(np.float32), target.grid, target.space), About(MASK))
+    return found
 
 
 def values_of(path: Path) -> NDArray[np.float32]:

@@ -74,6 +74,10 @@ def people_of(study: Study, asked: StudyRows) -> People:
     if not scans:
         what = f"has no image of column {asked.column}" if asked.column else f"has no {WORDS[kind]}"
         raise Problem(study.folder, what, "choose another measure, or look at what was found in the folder")
+    columns = list(dict.fromkeys(scan.column for scan in scans))
+    if len(columns) > 1:
+        what = f"has images in several columns: {', '.join(columns)}"
+        raise Problem(study.folder, what, "choose one of them")
     order = sessions_of(study, scans)
     sessions = _sessions(study, asked, order)
     wanted = _wanted(study, asked, scans)
@@ -113,6 +117,8 @@ def _kind(study: Study, asked: StudyRows) -> ScanKind:
 def sessions_of(study: Study, scans: Iterable[Scan]) -> tuple[str, ...]:
     """Sessions that have some of the scans, in the order of their days, else of the study's tables."""
     have = dict.fromkeys(scan.session for scan in scans if scan.session is not None)
+    if study.visits:
+        return tuple(name for name in dict.fromkeys([*study.visits, *have]) if name in have)
     frame = study.sessions
     if SESSION not in frame.columns:
         return tuple(have)

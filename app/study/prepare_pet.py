@@ -13,6 +13,9 @@ from ...stats.errors import CannotCompute
 from ...stats.pet import overlap_s, uptake_ratio, weighted_mean
 from ..answers import Answer
 from ..grid import Grid
+from ..io.bids_sidecars import Sidecars
+from ..io.sidecar import Sidecar
+from ..io.times import Step, settle_times
 from ..io.volumes import Volume
 from ..pet_reference import Reference, reference_region
 from ..pet_times import pet_times
@@ -70,10 +73,18 @@ def about_reference(choices: Choices, kind: str) -> tuple[Finding, ...]:
 
 
 class References:
-    """Reference regions on the grids of scans: people's scans mostly share one."""
+    """Reference regions on the grids of scans: people's scans mostly share one.
 
-    def __init__(self, name: str | None) -> None:
+    Attributes
+    ----------
+    name : str or None
+    sidecars : Sidecars or None
+        Of the study's folder: what scans inherit from files higher up.
+    """
+
+    def __init__(self, name: str | None, sidecars: Sidecars | None = None) -> None:
         self.name = name
+        self.sidecars = sidecars
         self._known: list[tuple[Grid, str | None, Reference]] = []
 
     def on(self, scan: Scan, volume: Volume, space: str | None) -> Reference | None:
@@ -119,7 +130,8 @@ def ratio_map(scan: Scan, volume: Volume, space: str | None, choices: Choices, r
     """
     if volume.kind == "rgb":
         raise Problem(scan.path, "holds colours, not values", "name a PET image")
-    mean, notes, findings = _mean(scan, volume, choices)
+    inherited = None if references.sidecars is None else references.sidecars.of(scan.path)
+    mean, notes, findings = _mean(scan, volume, choices, inherited or volume.info.sidecar)
     values = np.where(mean == 0, np.nan, mean)
     reference = references.on(scan, volume, space)
     if reference is None:
@@ -136,7 +148,7 @@ def ratio_map(scan: Scan, volume: Volume, space: str | None, choices: Choices, r
 
 
 def _mean(
-    scan: Scan, volume: Volume, choices: Choices
+    scan: Scan, volume: Volume, choices: Choices, sidecar: Sidecar
 ) -> tuple[NDArray[np.floating[Any]], dict[str, Any], tuple[Finding, ...]]:
     window = choices.window_min
     if window is None or (scan.kind == "suvr" and volume.n_frames == 1):
@@ -145,8 +157,9 @@ def _mean(
             raise Problem(scan.path, what, "choose the minutes to average, such as 30 to 60")
         return volume.frame(0).astype(np.float64), {"frames": [1]}, ()
     info = volume.info
-    answer = Answer(title=scan.path.name, image=volume, times=info.times, findings=info.findings)
-    times = pet_times(str(scan.path), answer, info.sidecar)
+    timing = settle_times(scan.path, volume.n_frames, Step(), sidecar, info.times)
+    answer = Answer(title=scan.path.name, image=volume, times=timing.times, findings=timing.findings)
+    times = pet_times(str(scan.path), answer, sidecar)
     findings = times.findings
     try:
         weights = overlap_s(times.start_s, times.duration_s, (60 * window[0], 60 * window[1]))
@@ -162,10 +175,10 @@ def _mean(
     return mean, notes, findings
 
 
-def inputs_of(scan: Scan, reference: str | None) -> tuple[Path, ...]:
-    """Files that a ratio map stands on."""
+def inputs_of(scan: Scan, sidecars: Sidecars | None = None) -> tuple[Path, ...]:
+    """A scan and its sidecars."""
     from ..io.identify import stem  # noqa: PLC0415
 
-    sidecar = scan.path.with_name(stem(scan.path) + ".json")
-    files = [scan.path, sidecar, *([Path(reference)] if reference else [])]
-    return tuple(path for path in files if path.is_file())
+    own = scan.path.with_name(stem(scan.path) + ".json")
+    inherited = () if sidecars is None else sidecars.files_of(scan.path)
+    return (scan.path, *dict.fromkeys(path for path in (*inherited, own) if path.is_file()))

@@ -67,7 +67,8 @@ def regions_of(people: People, asked: StudyRows, report: Report = silent) -> Mad
     inputs = tuple(dict.fromkeys(path for each in used for path in each.inputs))
     simulated = any(each.simulated for each in used)
     findings = gathered((*people.findings, *findings, *missing, *said))
-    return Made(rows, facts_of(rows, asked), frame, None, None, inputs, findings, simulated)
+    files = tuple(each.path for each in by_key.values())
+    return Made(rows, facts_of(rows, asked), frame, inputs=inputs, files=files, findings=findings, simulated=simulated)
 
 
 def _matrix(found: RunMatrix | Problem) -> RunMatrix:

@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from msgspec.structs import replace as changed
 
 from ..grid import Grid
+from ..io.bids_sidecars import Sidecars
 from ..problems import Finding, Problem, silent
 from .prepare_cache import Kept
-from .prepare_images import Target, change_of, covered, each_of, ratio_of
+from .prepare_images import VOXELS, Target, change_of, covered, each_of, ratio_of
 from .prepare_people import People, Row, people_of
 from .prepare_pet import References, about_reference, reference_name
 from .prepare_space import LEFT_OUT, left_out
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 Report = Callable[[float], None]
 IMAGES = "map"
 COMPARED = ("difference", "percent")
+OF_PEOPLE = frozenset((LEFT_OUT, "several-scans", "score-doubled", "template-family", "little-covered"))
+LITTLE = 0.9  # of the median map's voxels
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,9 @@ class Made:
     mask : Path or None
         Voxels that all images of `beside` have.
     inputs : tuple of Path
+        Of the study.
+    files : tuple of Path
+        Of the cache.
     findings : tuple of Finding
     simulated : bool
     """
@@ -54,6 +61,7 @@ class Made:
     grid: Grid | None = None
     mask: Path | None = None
     inputs: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = ()
     findings: tuple[Finding, ...] = ()
     simulated: bool = False
 
@@ -67,7 +75,7 @@ def images_of(study: Study, people: People, asked: StudyRows, target: Target, re
         No row can be used.
     """
     parts = 1 + len(asked.beside)
-    rows, images, findings = _images(people, asked, target, lambda done: report(done / parts))
+    rows, images, findings = _images(study, people, asked, target, lambda done: report(done / parts))
     columns: dict[str, list[Any]] = {IMAGES: [seen_from_table(image) for image in images]}
     used = inputs_of_all(images)
     simulated = any(image.about.simulated for image in images)
@@ -80,14 +88,36 @@ def images_of(study: Study, people: People, asked: StudyRows, target: Target, re
     for number, (name, other) in enumerate(asked.beside, start=1):
         others = people_of(study, changed(other, study=asked.study, beside=()))
         told = partial(_told, report, number, parts)
-        found = _images(others, other, replace(target, choices=other.choices), told)
+        found = _images(study, others, other, replace(target, choices=other.choices), told)
         columns[f"{IMAGES}_{name}"] = _beside(rows, found[0], found[1])
         used += inputs_of_all(found[1])
         covering += found[1]
         findings += [*found[2], *(each for image in found[1] for each in image.about.warnings)]
     mask = covered(covering, target) if covering else None
-    inputs = tuple(dict.fromkeys(used))
-    return Made(rows, columns, None, target.grid, mask, inputs, gathered(findings), simulated)
+    files = tuple(image.path for image in (*images, *covering, *([mask] if mask else [])))
+    findings += _little(rows, images)
+    return Made(
+        rows=rows,
+        columns=columns,
+        grid=target.grid,
+        mask=None if mask is None else mask.path,
+        inputs=tuple(dict.fromkeys(used)),
+        files=files,
+        findings=gathered(findings),
+        simulated=simulated,
+    )
+
+
+def _little(rows: Sequence[Row], images: Sequence[Kept]) -> tuple[Finding, ...]:
+    """Whose map has far fewer voxels than others: only voxels that all have are analysed."""
+    voxels = [int(image.about.parameters[VOXELS]) for image in images]
+    usual = float(np.median(voxels))
+    low = [row.participant for row, count in zip(rows, voxels, strict=True) if count < LITTLE * usual]
+    if not low:
+        return ()
+    who = ", ".join(dict.fromkeys(low))
+    message = f"{who}: fewer voxels than most (at least {min(voxels)} of {usual:.0f}); only those of all are analysed."
+    return (Finding("little-covered", who, min(voxels), message),)
 
 
 def _told(report: Report, number: int, parts: int, done: float) -> None:
@@ -95,7 +125,7 @@ def _told(report: Report, number: int, parts: int, done: float) -> None:
 
 
 def _images(
-    people: People, asked: StudyRows, target: Target, report: Report
+    study: Study, people: People, asked: StudyRows, target: Target, report: Report
 ) -> tuple[tuple[Row, ...], tuple[Kept, ...], list[Finding]]:
     """Rows that have an image, and that image."""
     scans = list(dict.fromkeys(scan for row in people.rows for scan in row.scans))
@@ -103,7 +133,8 @@ def _images(
     if asked.measure in ("pet", "map"):
         name = None if asked.measure == "map" else reference_name(asked.choices, people.kind)
         findings += () if asked.measure == "map" else about_reference(asked.choices, people.kind)
-        made = each_of(partial(ratio_of, target=target, references=References(name)), scans, report)
+        references = References(name, Sidecars(study.folder))
+        made = each_of(partial(ratio_of, target=target, references=references), scans, report)
     else:
         from .prepare_runs import graphs_of_voxels  # noqa: PLC0415 - Numba
 
@@ -154,8 +185,7 @@ def gathered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings, each once; what is said of many scans once, with their number."""
     by_code: dict[object, dict[Finding, None]] = {}
     for finding in findings:
-        own = finding.code == LEFT_OUT or finding.code in {"several-scans", "score-doubled", "template-family"}
-        by_code.setdefault(finding if own else finding.code, {})[finding] = None
+        by_code.setdefault(finding if finding.code in OF_PEOPLE else finding.code, {})[finding] = None
     made: list[Finding] = []
     for same in by_code.values():
         first = next(iter(same))

@@ -87,7 +87,7 @@ def own_preparation(scan: Scan, choices: Choices) -> Preparation:
 def files_of(scan: Scan, preparation: Preparation) -> tuple[Path, ...]:
     """Files that a prepared run stands on."""
     named = (preparation.confounds, preparation.brain)
-    return (*inputs_of(scan, None), *(Path(path) for path in named if path is not None))
+    return (*inputs_of(scan), *(Path(path) for path in named if path is not None))
 
 
 def graphs_of_voxels(scans: Sequence[Scan], asked: StudyRows, target: Target, report: Report) -> list[Kept | Problem]:

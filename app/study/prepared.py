@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ..grid import Grid
 from ..models import COLUMN, TABLE, Model
 from ..problems import Finding, silent
-from .prepare_cache import About, Kept, keep, kept, key_of, stamp_of, trim
+from .prepare_cache import About, Kept, keep, kept, key_of, stamp_of, trim, used_now
 from .prepare_grid import grid_of
 from .prepare_images import target_of
 from .prepare_people import People, people_of
@@ -46,6 +46,8 @@ class PreparedRows:
         Voxels that all voxelwise covariates have, where there are any.
     inputs : tuple of Path
         Files of the study that they were made of.
+    files : tuple of Path
+        Of the cache: tables, images, masks.
     findings : tuple of Finding
     simulated : bool
     """
@@ -55,8 +57,14 @@ class PreparedRows:
     grid: Grid | None
     mask: Path | None
     inputs: tuple[Path, ...]
+    files: tuple[Path, ...]
     findings: tuple[Finding, ...]
     simulated: bool
+
+    def originals(self, used: Iterable[Path]) -> tuple[Path, ...]:
+        """Files that a model used, with the study's in the place of the cache's."""
+        beside = (path for path in used if Path(os.path.normpath(path)) not in self.files)
+        return tuple(dict.fromkeys((*self.inputs, *beside)))
 
 
 def concrete(model: Model, report: Report = silent) -> Model:
@@ -132,11 +140,24 @@ def _written(study: Study, asked: StudyRows, people: People, made: Made) -> Prep
     simulated = study.simulated or made.simulated
     findings = gathered((*made.findings, *about_scores))
     about = About("rows.tsv", simulated=simulated, parameters={"rows": asked}, warnings=findings)
-    table = _table(frame, about)
-    data = COLUMN + IMAGES
+    table = _table(frame, about).path
+    files, data = (table, *made.files), COLUMN + IMAGES
     if made.regions is not None:
-        data = str(_table(made.regions, replace(about, file="regions.tsv")).path)
-    return PreparedRows(table.path, data, made.grid, made.mask, made.inputs, findings, simulated)
+        regions = _table(made.regions, replace(about, file="regions.tsv")).path
+        files, data = (*files, regions), str(regions)
+    inputs = (*_tables_of(study, made), *made.inputs)
+    return PreparedRows(table, data, made.grid, made.mask, inputs, files, findings, simulated)
+
+
+def _tables_of(study: Study, made: Made) -> tuple[Path, ...]:
+    """Tables of the study that a question stands on."""
+    folder = study.folder
+    if folder.is_file():
+        return (folder,)
+    people = dict.fromkeys(row.participant for row in made.rows)
+    named = [folder / "participants.tsv", *(folder / who / f"{who}_sessions.tsv" for who in people)]
+    named += [folder / "phenotype" / f"{name}.tsv" for name in study.scores]
+    return tuple(path for path in named if path.is_file())
 
 
 def _table(frame: pd.DataFrame, about: About) -> Kept:
@@ -152,7 +173,7 @@ _REMEMBERED: dict[StudyRows, tuple[object, PreparedRows]] = {}
 def _remembered(rows: StudyRows) -> PreparedRows | None:
     """What was prepared before in this process, if nothing has changed since."""
     known = _REMEMBERED.get(rows)
-    if known is None or not known[1].table.exists() or known[0] != _state(rows, known[1].inputs):
+    if known is None or not all(map(used_now, known[1].files)) or known[0] != _state(rows, known[1].inputs):
         return None
     return known[1]
 

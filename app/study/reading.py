@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from .findings import finding, grouped
 from .reading_dates import dates_of
 from .reading_order import in_order, times_of
 from .reading_people import Read, empty, read_people, read_sessions
-from .reading_scans import Imaged, read_scans
+from .reading_scans import Imaged, Report, read_scans
 from .reading_scores import read_scores, scores_among
 from .reading_table import read_plain_table
 from .values import PERSON, SESSION, Scan, Study
@@ -28,7 +28,7 @@ from .values import PERSON, SESSION, Scan, Study
 if TYPE_CHECKING:
     import pandas as pd
 
-Report = Callable[[float], None]
+PARTICIPANTS = "participants.tsv"
 
 
 def read_study(folder: str | Path, report: Report = silent) -> Study:
@@ -62,8 +62,7 @@ def _read_folder(folder: Path, report: Report) -> Study:
     _refuse_what_is_no_study(listing)
     report(0.1)
     sidecars = Sidecars(folder)
-    imaged, about_scans = read_scans(listing.files, sidecars)
-    report(0.6)
+    imaged, about_scans = read_scans(listing.files, sidecars, lambda done: report(0.1 + 0.5 * done))
     people = _people(listing, imaged, sidecars)
     sessions = _sessions(listing, imaged)
     scores, descriptions = _scores(listing, sidecars)
@@ -101,21 +100,29 @@ def _read_folder(folder: Path, report: Report) -> Study:
 
 
 def _refuse_what_is_no_study(listing: Listing) -> None:
-    if listing.people:
-        return
+    """People are enough, as folders or in a table."""
     folder = listing.folder
-    within = [entry.name for entry in sorted(folder.iterdir()) if entry.is_dir() and any(entry.glob("sub-*"))]
+    if listing.people or any(table.name == PARTICIPANTS for table in listing.tables):
+        return
+    what = f"is no study: it has no folders of people (sub-*) and no {PARTICIPANTS}"
+    within = [path.name for path in sorted(folder.iterdir()) if _is_study(path)]
     if within:
-        todo = f"name one of the studies in it: {listed(within)}"
-        raise Problem(folder, "is no study itself: it has no folders of people (sub-*)", todo)
-    raise Problem(folder, "is no study: it has no folders of people (sub-*)", "name a BIDS folder, or a table")
+        raise Problem(folder, what, f"name one of the studies in it: {listed(within)}")
+    raise Problem(folder, what, "name a BIDS folder, or a table")
+
+
+def _is_study(path: Path) -> bool:
+    try:
+        return path.is_dir() and any(entry.name.startswith("sub-") for entry in path.iterdir())
+    except OSError:  # what cannot be looked into is not offered
+        return False
 
 
 def _people(listing: Listing, imaged: Sequence[Imaged], sidecars: Sidecars) -> Read:
     """People of the table and those that have a folder only."""
     import pandas as pd  # noqa: PLC0415 - slow to import
 
-    path = next((table for table in listing.tables if table.name == "participants.tsv"), None)
+    path = next((table for table in listing.tables if table.name == PARTICIPANTS), None)
     told = (
         NONE
         if path is None or path.with_suffix(".json") not in listing.tables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,14 @@ from ..io.bids_sidecars import Sidecars
 from ..io.heading import whole_image
 from ..io.sidecar import NONE, Sidecar, text
 from ..io.volume_info import VolumeInfo
-from ..problems import Finding, Problem
+from ..problems import Finding, Problem, silent
 from .findings import finding
 from .reading_beside import NATIVE, Beside, space_of
 from .values import Scan, ScanKind
 
 THREADS = 4  # headers wait for the disk more than for the processor
+
+Report = Callable[[float], None]
 
 _KINDS: dict[str, dict[str, ScanKind]] = {
     "pet": {"pet": "pet", "suvr": "suvr", "mimap": "map", "statmap": "map"},
@@ -48,11 +50,13 @@ class Imaged:
     sidecar: Sidecar
 
 
-def read_scans(files: Sequence[BidsFile], sidecars: Sidecars) -> tuple[tuple[Imaged, ...], tuple[Finding, ...]]:
+def read_scans(
+    files: Sequence[BidsFile], sidecars: Sidecars, report: Report = silent
+) -> tuple[tuple[Imaged, ...], tuple[Finding, ...]]:
     """Scans among the files of a study; images that cannot be read are named and left out."""
     beside = Beside(files)
     images, findings = _one_of_each([file for file in files if kind_of(file) is not None and file.name.is_image])
-    headers = headers_of([file.path for file in images])
+    headers = headers_of([file.path for file in images], report)
     found: list[Imaged] = []
     for file, info in zip(images, headers, strict=True):
         if isinstance(info, Finding):
@@ -67,10 +71,18 @@ def read_scans(files: Sequence[BidsFile], sidecars: Sidecars) -> tuple[tuple[Ima
     return tuple(found), tuple(findings)
 
 
-def headers_of(paths: Sequence[Path]) -> list[VolumeInfo | Finding]:
+def headers_of(paths: Sequence[Path], report: Report = silent) -> list[VolumeInfo | Finding]:
     """What headers say; a finding where one cannot be read, or a file is cut short."""
+    found: list[VolumeInfo | Finding] = []
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(_header, paths))
+        try:
+            for number, header in enumerate(pool.map(_header, paths), start=1):
+                found.append(header)
+                report(number / len(paths))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return found
 
 
 def affine_rows(info: VolumeInfo) -> tuple[tuple[float, ...], ...]:

@@ -56,6 +56,8 @@ def read_scores(path: Path, sidecar: Mapping[str, Any]) -> Read:
         frame = frame.assign(**{SESSION: values})
     with_names = named(path, frame, [PERSON])
     frame = with_names.frame
+    if SESSION not in frame:
+        return Read(empty(PERSON, SESSION), (*findings, *with_names.findings))
     frame[SESSION] = [None if name is None else with_prefix(SESSION, str(name)) for name in frame[SESSION]]
     keys = [PERSON, SESSION, *(key for key in KEYS if key in frame)]
     single = once(path, frame, keys)

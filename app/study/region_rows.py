@@ -146,9 +146,7 @@ def _spread(maps: TestMaps, at: NDArray[np.int64], size: int) -> TestMaps:
     return type(maps)(**{name: whole(value) for name, value in maps._asdict().items()})
 
 
-def _corrected(
-    regional: Fitted, tested: Tested, inference: Inference, report: Report
-) -> tuple[Float64 | None, int]:
+def _corrected(regional: Fitted, tested: Tested, inference: Inference, report: Report) -> tuple[Float64 | None, int]:
     """Family-wise p over regions by the largest statistic, Freedman and Lane's permutations; None where none exist."""
     from ..model_inference import inferring  # noqa: PLC0415 - compiled
 

@@ -11,7 +11,7 @@ from .report_charts import MOST_ROWS, course, design, forest
 from .report_design import design_of, power_line
 from .report_page import Node, element, facts, items, page, section, table
 from .report_repeat import WITHHELD
-from .told import cluster_line, counted, direction, region_table
+from .told import cluster_lines, counted, direction, region_table, sentences
 from .values import Choices
 from .veil import Veil
 
@@ -60,8 +60,8 @@ def report_page(
 
 
 def _result(answered: Answered) -> Node:
-    sentences = [element("p", sentence) for sentence in answered.words]
-    return element("section", *sentences, class_="lead")
+    told = [element("p", sentence) for sentence in sentences(answered)]
+    return element("section", *told, class_="lead")
 
 
 def _question(answered: Answered, record: Mapping[str, Any]) -> Node:
@@ -86,7 +86,9 @@ def _variance(name: str) -> str:
 def _permutations(answered: Answered) -> str:
     inference = answered.plan.ask.inference
     if not inference.permutations:
-        return "none: p-values are parametric, and nothing is corrected over voxels"
+        regions = answered.details.get("permutations_regions")
+        over = f"; {regions} arrangements for p over the regions, seed {inference.seed}" if regions else ""
+        return f"none over voxels: p-values are parametric, and nothing is corrected{over}"
     how = {"none": "no correction", "tfce": _tfce(answered)}.get(inference.correction, inference.correction)
     return f"{inference.permutations} and the observed arrangement, seed {inference.seed}, {how}"
 
@@ -103,7 +105,7 @@ def _choices(answered: Answered, choices: Mapping[str, Any]) -> Iterable[tuple[s
     for name, value in choices.items():
         if name not in hidden and name != "preparation" and value not in (None, ""):
             yield name, value
-    for name, value in choices["preparation"].items():
+    for name, value in choices["preparation"].items() if hidden is OF_PET else ():
         usual = getattr(default.preparation, name)
         if value != usual and value not in ([], None):
             yield f"runs: {name}", value
@@ -166,7 +168,7 @@ def _regions(answered: Answered) -> Node | None:
 def _clusters(answered: Answered) -> Node | None:
     if not answered.clusters:
         return None
-    return section("Clusters", items(cluster_line(cluster) for cluster in answered.clusters))
+    return section("Clusters", items(cluster_lines(answered.clusters)))
 
 
 def _further(answered: Answered, veil: Veil) -> Iterable[Node]:

@@ -81,7 +81,8 @@ def _slices(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:
         changed(threshold, below="fade", outline=True),
         0.9,
     )
-    cut = f"{name}, outlined beyond {threshold.value:g}; fainter below" if threshold.value else name
+    level = " (p < .001, uncorrected)" if name in {"t", "F"} else ""
+    cut = f"{name}, outlined beyond {threshold.value:g}{level}; fainter below" if threshold.value else name
     clusters = [each for each in answered.clusters if not answered.plan.test or each.get("test") == answered.plan.test]
     places = peaks(values, grid, clusters or answered.clusters)
     legend = (("", f"{answered.plan.effect_name}: {cut}"),)

@@ -59,7 +59,9 @@ def voxel_words(found: Inferred, clusters: Sequence[Any]) -> tuple[str, ...]:
         return (f"No voxel survives correction ({how}, p < .05, {n} voxels; the smallest p is {least}).",)
     t = maps.statistic[survive]
     direction = (
-        f"{int((t > 0).sum())} positive, {int((t < 0).sum())} negative" if found.tested.signed else "without a direction"
+        f"{int((t > 0).sum())} positive, {int((t < 0).sum())} negative"
+        if found.tested.signed
+        else "without a direction"
     )
     places = "; ".join(_cluster(cluster) for cluster in list(clusters)[:3])
     return (

@@ -11,6 +11,7 @@ from .answers import Answered, RegionRow
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_CLUSTERS = 20  # in a list; the table has all
 COLUMNS = {
     "region": "Common name of the region; of a crossover the term of the model.",
     "side": "L, R, or empty where both or none.",
@@ -99,18 +100,30 @@ def p_text(p: float | None) -> str:
 def told(answered: Answered, files: Sequence[str] = ()) -> str:
     """Words, regions, clusters and files on a terminal."""
     plan = answered.plan
-    lines = [plan.title, plan.words, f"model: {plan.formula}", counted(answered), "", *answered.words, ""]
+    lines = [plan.title, plan.words, f"model: {plan.formula}", counted(answered), "", *sentences(answered), ""]
     heads, cells = region_table(answered.regions, plan.unit)
     lines += _aligned([heads, *([_cell(cell) for cell in row] for row in cells)])
-    lines += ["", *(cluster_line(cluster) for cluster in answered.clusters)] if answered.clusters else []
+    lines += ["", *cluster_lines(answered.clusters)] if answered.clusters else []
     lines += ["", *files] if files else []
     return "\n".join(lines)
+
+
+def sentences(answered: Answered) -> list[str]:
+    """The result; what was asked stands elsewhere."""
+    return [sentence for sentence in answered.words if sentence != answered.plan.words]
 
 
 def counted(answered: Answered) -> str:
     """Who was counted, in a line."""
     groups = [f"{name} {count}" for name, count in answered.plan.n.items() if name != "excluded"]
     return "n: " + ", ".join(groups)
+
+
+def cluster_lines(clusters: Sequence[Any]) -> list[str]:
+    """The largest clusters, a line each, and how many more there are."""
+    more = len(clusters) - MOST_CLUSTERS
+    rest = [f"{more} smaller clusters are in the table of clusters."] if more > 0 else []
+    return [*map(cluster_line, clusters[:MOST_CLUSTERS]), *rest]
 
 
 def cluster_line(cluster: Any) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .values import Study
 
 MNI_CODE, OTHER_CODE = 4, 2
+UNITS = {"t": "t", "F": "F", "z": "z", "d": "Cohen's d", "partial-r": "partial r", "partial_r": "partial r"}
 NEGLOG10 = "neglog10"
 
 
@@ -38,7 +39,7 @@ def unit_of(name: str, unit: str) -> str:
         return "-log10 p"
     if name in {"effect", "estimate", "ci_low", "ci_high", "se"}:
         return unit
-    return name if len(name) == 1 else ""
+    return UNITS.get(name, "")
 
 
 def map_info(grid: Grid, study: Study) -> VolumeInfo:

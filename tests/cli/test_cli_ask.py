@@ -135,16 +135,14 @@ def test_every_kind_and_a_formula_can_be_asked(folder: Path, tmp_path: Path, mon
 
 def test_options_become_the_question(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = planned(monkeypatch)
-    words = (
-        "--score madrs_total --covariates age,sex --arm interaction --percent --baseline --sessions ses-pre,ses-post"
-    )
-    words += " --measure degree --reference cerebellum --window 40,60 --fwhm 6 --run-fwhm 4 --mask m.nii"
-    words += " --grid g.nii --density 0.1,0.2 --edges absolute --weighted --strategy motion24 --drop 4"
-    words += (
-        " --detrend 2 --band 0.01,0.1 --columns csf,wm --censor 0.5 --metrics degree,clustering --voxelwise dc=degree"
-    )
-    words += " --thresholds 0.01,0.05 --exclude sub-T01,anna --variance by-group --permutations 99 --seed 3 --correction tfce --one-sided"
-    words += " --cluster-threshold 0.01 --connectivity 26 --tfce-h 1.5 --tfce-e 0.7 --contrast x=0,1 --atlas cit168"
+    words = """
+    --score madrs_total --covariates age,sex --arm interaction --percent --baseline --sessions ses-pre,ses-post
+    --measure degree --reference cerebellum --window 40,60 --fwhm 6 --run-fwhm 4 --mask m.nii --grid g.nii
+    --density 0.1,0.2 --edges absolute --weighted --strategy motion24 --drop 4 --detrend 2 --band 0.01,0.1
+    --columns csf,wm --censor 0.5 --metrics degree,clustering --voxelwise dc=degree --thresholds 0.01,0.05
+    --exclude sub-T01,anna --variance by-group --permutations 99 --seed 3 --correction tfce --one-sided
+    --cluster-threshold 0.01 --connectivity 26 --tfce-h 1.5 --tfce-e 0.7 --contrast x=0,1 --atlas cit168
+    """
     options = [*words.split(), "--region", "Thalamus R", "--scaling", "global mean"]
     done("ask", folder, "change", *options, "-o", tmp_path / "out")
     (ask,) = seen

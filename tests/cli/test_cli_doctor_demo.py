@@ -11,9 +11,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from command_line import document, done, pixels
+from command_line import document, done, pixels, refused
 from habena.app import demo, doctor
 from habena.app import main as window
+from habena.app.simulated import bold_people, mrs_people, people
+from habena.app.simulated.demo import Demo
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,16 @@ def test_a_library_that_hangs_is_missing_too(monkeypatch: pytest.MonkeyPatch) ->
 # -- demo
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few() -> Iterator[None]:
+    """Hardly anybody: what studies hold is tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(people.ARMS, "small", people.Arms(1, 1, 1))
+        patch.setitem(bold_people.PEOPLE, "small", 2)
+        patch.setitem(mrs_people.PEOPLE, "small", 2)
+        yield
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """The folder of a demo, and what was said."""
@@ -81,30 +93,40 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 
 
 def run_of(folder: Path) -> Path:
-    return next(folder.glob("*_bold.nii.gz"))
+    return min((folder / "ketamine-bold").glob(demo.RUN))
 
 
-def test_demo_writes_a_picture_into_the_folder_and_says_where(made: tuple[Path, str]) -> None:
+def test_demo_writes_three_studies_and_a_picture_into_the_folder_and_says_where(made: tuple[Path, str]) -> None:
     folder, said = made
-    assert f"simulated resting run): {folder / 'sample_view.png'}\n" in said
-    assert f"{run_of(folder)}\n" in said
+    names = {"ampar-pet", "ketamine-bold", "naltrexone-mrs", "planted", "sample_view.png"}
+    assert {path.name for path in folder.iterdir()} == names
+    for name in names:
+        assert f"{folder / name}\n" in said
+    assert "simulated" in said.splitlines()[0]
     picture = pixels(folder / "sample_view.png")
     assert picture.shape == (1000, 1400, 3)
     assert (np.ptp(picture, axis=-1) > 60).mean() > 0.01, "maps in colour"
 
 
-def test_demo_calls_its_data_simulated_in_name_sidecar_and_picture(made: tuple[Path, str]) -> None:
-    run = run_of(made[0])
-    assert "simulated" in run.name
-    record = json.loads(run.with_name(run.name.replace(".nii.gz", ".json")).read_text())
-    assert record["parameters"]["Simulated"] is True
-    assert "nobody was scanned" in record["parameters"]["description"]
-    assert record["SpatialReference"] == "MNI152NLin2009aSym"
+def test_everything_in_the_demo_says_that_it_is_simulated(made: tuple[Path, str]) -> None:
+    folder = made[0]
+    for study in ("ampar-pet", "ketamine-bold", "naltrexone-mrs"):
+        told = json.loads((folder / study / "dataset_description.json").read_text())
+        assert told["Simulated"] is True
+        assert told["Name"].startswith("Simulated: ")
+        assert "simulated" in (folder / study / "README").read_text()
+    silent = [path for path in folder.rglob("*.json") if json.loads(path.read_text()).get("Simulated") is not True]
+    assert silent == []
+    images = list(folder.rglob("*.nii.gz"))
+    assert len(images) > 10
+    assert [path for path in images if not path.with_name(path.name.replace(".nii.gz", ".json")).exists()] == []
 
 
 def test_a_seed_in_the_demo_finds_the_other_parts_of_its_network(made: tuple[Path, str], tmp_path: Path) -> None:
-    words = ("--at", "0,-52,26", "--fwhm", 6, "--detrend", 2, "--band", "0.01,0.1")
-    found = document("seed", run_of(made[0]), *words, "-o", tmp_path / "r.nii")
+    run = run_of(made[0])
+    confounds = run.with_name(run.name.split("_space-")[0] + demo.CONFOUNDS)
+    words = ("--fwhm", 6, "--detrend", 2, "--confounds", confounds, "--columns", ",".join(demo.COLUMNS))
+    found = document("seed", run, "--at", "0,-52,26", *words, "-o", tmp_path / "r.nii")
     assert found["Simulated"] is True
     image = nib.load(tmp_path / "r.nii")
     to_voxel = np.linalg.inv(image.affine)
@@ -112,34 +134,32 @@ def test_a_seed_in_the_demo_finds_the_other_parts_of_its_network(made: tuple[Pat
     def r(*at_mm: float) -> float:
         return float(image.dataobj[tuple(np.rint(to_voxel @ (*at_mm, 1))[:3].astype(int))])
 
-    assert r(-46, -64, 36) > 0.3, "left angular gyrus"
+    assert r(0, 50, -8) > 0.3, "medial frontal cortex"
     assert abs(r(-40, -22, 54)) < 0.3, "motor cortex is in another network"
 
 
-def test_the_same_seed_of_the_generator_gives_the_same_run(made: tuple[Path, str], tmp_path: Path) -> None:
-    before = run_of(made[0]).read_bytes()
+def test_the_same_demo_is_left_as_it_is_and_another_is_refused(made: tuple[Path, str]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in made[0].rglob("*.nii.gz")}
     done("demo", "--out", made[0])
-    assert run_of(made[0]).read_bytes() == before
+    assert "not empty" in refused("demo", "--out", made[0], "--seed", 1)
+    assert {path: path.stat().st_mtime_ns for path in made[0].rglob("*.nii.gz")} == before
 
 
 def test_without_a_display_demo_draws_into_the_cache_and_says_where(
-    made: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    made: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sample = demo_files(made[0])
-    monkeypatch.setattr("habena.app.sample.sample_files", lambda *_: sample)
-    monkeypatch.setattr(demo, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(demo, "make_demo", lambda folder, **_: Demo.within(made[0]) if folder is None else None)
     monkeypatch.setattr(demo, "has_display", lambda: False)
-    (tmp_path / "sample").mkdir()
+    drawn: list[Path] = []
+    monkeypatch.setattr(demo, "draw_demo", lambda _, picture: drawn.append(picture))
     said = done("demo").out
-    picture = tmp_path / "sample" / "sample_view.png"
-    assert str(picture) in said
-    np.testing.assert_array_equal(pixels(picture), pixels(made[0] / "sample_view.png"))
+    assert drawn == [made[0] / "sample_view.png"]
+    assert str(drawn[0]) in said
 
 
 def test_with_a_display_demo_opens_the_sample_view(made: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = demo_files(made[0])
     shown: list[object] = []
-    monkeypatch.setattr("habena.app.sample.sample_files", lambda *_: sample)
+    monkeypatch.setattr(demo, "make_demo", lambda *_, **__: Demo.within(made[0]))
     monkeypatch.setattr(demo, "has_display", lambda: True)
     monkeypatch.setattr(window, "show", lambda paths, view: shown.extend((paths, view)) or 0)
     done("demo")
@@ -150,9 +170,3 @@ def test_with_a_display_demo_opens_the_sample_view(made: tuple[Path, str], monke
         "Motor task, left vs right hand",
         "Seed correlation, simulated rest",
     ]
-
-
-def demo_files(folder: Path) -> object:
-    from habena.app.sample import sample_files  # noqa: PLC0415
-
-    return sample_files(folder)

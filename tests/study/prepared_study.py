@@ -58,9 +58,7 @@ def scan_of(folder: Path, person: str, session: str, values: NDArray[Any], **mor
     return Scan(person, session, more.get("kind", "pet"), path, space)
 
 
-def study_of(
-    folder: Path, scans: Sequence[Scan], people: Sequence[str] = PEOPLE, *, simulated: bool = True
-) -> Study:
+def study_of(folder: Path, scans: Sequence[Scan], people: Sequence[str] = PEOPLE, *, simulated: bool = True) -> Study:
     """A study of these scans, with ages, arms and MADRS."""
     participants = pd.DataFrame(
         {
@@ -109,3 +107,23 @@ def images(made: PreparedRows, column: str = "map") -> list[NDArray[np.float32]]
 def table(made: PreparedRows) -> pd.DataFrame:
     """The prepared table."""
     return pd.read_csv(made.table, sep="\t", na_values="n/a")
+
+
+def bids_study(folder: Path) -> Path:
+    """The simple study as a BIDS folder that `read_study` reads."""
+    study = simple_study(folder)
+    description = {
+        "Name": "Simulated: phantoms",
+        "Simulated": True,
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "derivative",
+    }
+    (folder / "dataset_description.json").write_text(json.dumps(description))
+    study.participants.to_csv(folder / "participants.tsv", sep="\t", index=False)
+    for person, rows in study.sessions.groupby("participant_id"):
+        rows.drop(columns="participant_id").to_csv(
+            folder / str(person) / f"{person}_sessions.tsv", sep="\t", index=False
+        )
+    (folder / "phenotype").mkdir()
+    study.scores["madrs"].to_csv(folder / "phenotype" / "madrs.tsv", sep="\t", index=False)
+    return folder

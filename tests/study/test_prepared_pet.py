@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -273,3 +274,44 @@ def test_prepared_files_name_their_inputs_and_say_simulated(tmp_path: Path, chos
     image = made.table.parent / table(made)["map"][0]
     assert json.loads(image.with_suffix(".json").read_text())["SpatialReference"] == "MNI152NLin2009aSym"
     assert not any("sub-" in str(path.relative_to(made.table.parents[1])) for path in made.table.parents[1].rglob("*"))
+
+
+def test_frame_times_may_stand_in_a_sidecar_higher_up(tmp_path: Path, chosen: Choices) -> None:
+    frames = np.stack([halves(left, 3.0, 10.0) for left in (1.0, 4.0)], axis=-1)
+    scans = [scan_of(tmp_path / "s", person, "ses-pre", frames, sidecar={}) for person in PEOPLE]
+    times = {"FrameTimesStart": [0, 1800], "FrameDuration": [1800, 1800], "InjectionStart": 0, "TimeZero": "09:00:00"}
+    (tmp_path / "s" / "pet.json").write_text(json.dumps(times | {"ImageDecayCorrected": True}))
+    rows = StudyRows("s", choices=replace(chosen, window_min=(30.0, 60.0)))
+    made = prepare_study(study_of(tmp_path / "s", scans), rows)
+    assert images(made)[0].max() == pytest.approx(4)
+    assert tmp_path / "s" / "pet.json" in made.inputs
+
+
+def test_a_map_that_covers_little_is_said_with_its_person(tmp_path: Path, chosen: Choices) -> None:
+    study = simple_study(tmp_path / "s")
+    part = halves(LEFT, RIGHT, 10.0)
+    part[:, :, 14:] = 0
+    scan_of(tmp_path / "s", "sub-C", "ses-pre", part)
+    made = prepare_study(study, StudyRows("s", choices=chosen))
+    (said,) = (finding for finding in made.findings if finding.code == "little-covered")
+    assert said.where == "sub-C"
+    assert said.value == 21 * 25 * 14
+
+
+def test_images_in_several_columns_need_a_choice(tmp_path: Path, chosen: Choices) -> None:
+    study = simple_study(tmp_path / "s")
+    maps = [replace(scan, kind="map", column=str(n % 2)) for n, scan in enumerate(study.scans)]
+    with pytest.raises(Problem, match="images in several columns: 0, 1"):
+        prepare_study(study_of(tmp_path / "s", maps), StudyRows("s", "map", chosen))
+
+
+def test_sessions_come_in_the_order_of_visits_whatever_their_names(tmp_path: Path, chosen: Choices) -> None:
+    folder = tmp_path / "s"
+    times = (("ses-zero", 2.0), ("ses-after", 5.0))
+    scans = [scan_of(folder, person, session, halves(left, 3)) for person in PEOPLE for session, left in times]
+    study = study_of(folder, scans)
+    frame = study.sessions.assign(session_id=["ses-zero", "ses-after"] * 3)
+    for told in ({"visits": ("ses-zero", "ses-after")}, {}):
+        ordered = dataclasses.replace(study, sessions=frame, **told)
+        values = images(prepare_study(ordered, StudyRows("s", choices=chosen, per="difference")))[0]
+        assert values[2, 12, 15] == pytest.approx(3)

@@ -185,7 +185,26 @@ def test_healthy_people_all_from_another_site_are_named(folder: Path) -> None:
     assert "TRD: 2 trialA, 2 trialB; HC: 3 centre" in found.message
     shared = ["site", *("trialA", "trialA", "trialB", "trialB"), "trialA", "centre", "centre"]
     tsv(folder / "participants.tsv", *([*row, site] for row, site in zip(rows, shared, strict=True)))
+    found = said(read_study(folder), "site-unbalanced")
+    assert [(finding.value, finding.code) for finding in found] == [
+        ("trialB", "site-unbalanced"),
+        ("centre", "site-unbalanced"),
+    ]
+    assert "TRD: 2 trialA, 2 trialB; HC: 1 trialA, 2 centre" in found[0].message
+
+
+def test_sites_that_have_everybody_are_no_defect(folder: Path) -> None:
+    rows = [line.split("\t") for line in (folder / "participants.tsv").read_text("utf-8").splitlines()]
+    sites = ["site", *("a", "a", "b", "b"), *("a", "b", "b")]
+    tsv(folder / "participants.tsv", *([*row, site] for row, site in zip(rows, sites, strict=True)))
     assert read_study(folder).findings == ()
+
+
+def test_a_folder_with_a_table_of_people_and_nothing_else_is_a_study(tmp_path: Path) -> None:
+    tsv(tmp_path / "participants.tsv", ("participant_id",), ("sub-1",), ("sub-2",))
+    study = read_study(tmp_path)
+    assert [finding.code for finding in study.findings] == ["participant-without-scans"] * 2
+    assert study.scans == ()
 
 
 def test_a_covariate_that_is_the_same_for_everybody_is_named(folder: Path) -> None:
@@ -404,5 +423,6 @@ CODES = (
     *("repetition-time-missing", "row-contradicts", "row-doubled", "row-length", "row-nameless", "score-missing"),
     *("score-not-number", "score-of-nobody", "score-range", "sequence-contradicts", "session-contradicts"),
     *("session-doubled", "session-missing", "sessions-swapped", "side-flipped", "sidecar", "site-confounded"),
+    "site-unbalanced",
     *("spectra-missing", "table-unreadable", "templates-differ", "tracers-differ", "units-differ", "value-missing"),
 )

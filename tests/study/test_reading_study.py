@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from habena.app.io.bids_sidecars import Sidecars
+from habena.app.io.bids_sidecars import Sidecars, inherited
 from habena.app.problems import Cancelled, Problem
 from habena.app.study.reading import read_study
 from habena.app.study.values import Study
@@ -133,6 +133,14 @@ def test_fields_of_a_sidecar_higher_up_are_inherited_and_the_nearest_counts(tmp_
     assert fields == {"Units": "kBq/mL", "TracerName": "K-2", "A": 2, "B": 3}
 
 
+def test_nothing_is_inherited_across_data_sets(tmp_path: Path) -> None:
+    scan = image(tmp_path / "derivatives" / "suvr" / "sub-01" / "pet" / "sub-01_trc-K2_pet.nii.gz")
+    write_json(tmp_path / "pet.json", Units="Bq/mL")
+    write_json(tmp_path / "derivatives" / "suvr" / "pet.json", Units="SUVR")
+    assert Sidecars(tmp_path).of(scan) == {"Units": "SUVR"}
+    assert [each.kind for each in read_study(tmp_path).scans] == ["suvr"]
+
+
 def test_sessions_without_days_are_in_the_order_of_their_dates_then_their_names(tmp_path: Path) -> None:
     dated = tmp_path / "dated"
     for person in ("sub-1", "sub-2"):
@@ -187,3 +195,14 @@ def test_a_folder_that_is_no_study_says_so_and_names_the_studies_in_it(tmp_path:
     pet_study(tmp_path / "ampar-pet", 1, 0)
     with pytest.raises(Problem, match="name one of the studies in it: ampar-pet"):
         read_study(tmp_path)
+
+
+def test_one_image_inherits_without_its_study_being_read(tmp_path: Path) -> None:
+    scan = image(tmp_path / "sub-01" / "ses-a" / "pet" / "sub-01_ses-a_trc-K2_pet.nii.gz")
+    write_json(tmp_path / "pet.json", Units="Bq/mL", TracerName="K-2")
+    write_json(scan.with_name("sub-01_ses-a_trc-K2_pet.json"), Units="kBq/mL")
+    assert inherited(scan) == {"Units": "kBq/mL", "TracerName": "K-2"}
+    loose = image(tmp_path / "map.nii.gz")
+    assert inherited(loose) == {}
+    write_json(tmp_path / "map.json", Units="SUVR")
+    assert inherited(loose) == {"Units": "SUVR"}

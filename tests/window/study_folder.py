@@ -20,14 +20,18 @@ def write_study(folder: Path, people: int = 8, healthy: int = 4) -> Path:
     """Patients first, then healthy people, who come once."""
     folder.mkdir(parents=True)
     (folder / "dataset_description.json").write_text(
-        json.dumps({"Name": "Simulated: two drugs", "Simulated": True, "BIDSVersion": "1.10.0", "DatasetType": "derivative"})
+        json.dumps(
+            {"Name": "Simulated: two drugs", "Simulated": True, "BIDSVersion": "1.10.0", "DatasetType": "derivative"}
+        )
     )
     rng = np.random.default_rng(4)
     rows, scores = ["participant_id\tgroup\tarm\tage\tsex\tsite"], ["participant_id\tsession_id\tday\tmadrs_total"]
     for n, who in enumerate(NAMES[: people + healthy]):
         is_patient = n < people
         arm = ARMS[n % 2] if is_patient else "n/a"
-        rows.append(f"{who}\t{'TRD' if is_patient else 'HC'}\t{arm}\t{25 + 3 * n}\t{'FM'[n % 2]}\t{'one' if n % 3 else 'two'}")
+        rows.append(
+            f"{who}\t{'TRD' if is_patient else 'HC'}\t{arm}\t{25 + 3 * n}\t{'FM'[n % 2]}\t{'one' if n % 3 else 'two'}"
+        )
         sessions = [name for name in SESSIONS if is_patient or name == SESSIONS[0]]
         if who == WITHOUT_LAST:
             sessions = sessions[:1]
