@@ -24,6 +24,7 @@ KEYS = (
     ("Arrow keys", "one voxel in the slice used last; Shift: ten"),
     ("Page up, Page down", "next slice"),
     ("Home", "fit to the window"),
+    (". and ,", "next and previous scan of the study in the same place; Up and Down in its table too"),
     ("/", "find a region; Enter goes there, Ctrl+Enter adds it as a layer"),
     ("Esc", "close a list, take back what is being typed; put a drawing tool away; dismiss a notice"),
     ("Ctrl+Z, Ctrl+Shift+Z", "undo, redo: every step can be taken back"),

@@ -351,6 +351,7 @@ class Window(QMainWindow):
         mark = self.tr(" (blinded)") if self.study.is_blinded else ""
         self.setWindowTitle(f"{name}{mark} – {TITLE}" if name else TITLE)
         self.notices.rewrite(self.study.shown_text)
+        self._show_jobs()
         self._schedule_refresh()
 
     def step_scan(self, steps: int) -> None:
@@ -380,12 +381,16 @@ class Window(QMainWindow):
             self.study.step(1, self.study.people())
 
     def _job_progressed(self, key: object, title: str, fraction: float) -> None:
-        self._jobs[key] = Job(key, self.study.shown_text(title), fraction)  # pyright: ignore[reportArgumentType] - keys are hashable
-        self.job_bar.set_jobs(self._jobs.values())
+        self._jobs[key] = Job(key, title, fraction)  # pyright: ignore[reportArgumentType] - keys are hashable
+        self._show_jobs()
+
+    def _show_jobs(self) -> None:
+        shown = self.study.shown_text
+        self.job_bar.set_jobs(Job(job.key, shown(job.title), job.fraction) for job in self._jobs.values())
 
     def _job_ended(self, key: object, *_: object) -> None:
         if self._jobs.pop(key, None) is not None:
-            self.job_bar.set_jobs(self._jobs.values())
+            self._show_jobs()
             self._schedule_refresh()
 
     # -- commands

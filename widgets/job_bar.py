@@ -65,7 +65,9 @@ class JobBar(QWidget):
         self._more.setVisible(len(self._jobs) > 1)
         if self._jobs:
             self._show_first(self._jobs[0])
-        if [job.key for job in before[1:]] != [job.key for job in self._jobs[1:]]:
+        else:
+            self._title.set_whole("")
+        if [(job.key, job.title) for job in before[1:]] != [(job.key, job.title) for job in self._jobs[1:]]:
             self._show_waiting()
 
     def set_memory(self, text: str) -> None:

@@ -78,7 +78,9 @@ def _write_scan(study: Path, settings: Settings, scan: tuple[Patient, str], repo
     """The run of one session with its mask, confounds and sidecars."""
     person, session = scan
     anatomy = head()
-    run = simulate_run(anatomy, settings, person, session, report)
+    run = simulate_run(anatomy, settings, person, session, lambda share: report(0.7 * share))
+    table = confounds(anatomy, run, lambda share: report(0.7 + 0.2 * share))
+    report(0.9)
     stem = f"{person.name}_{session}_task-rest"
     place = study / person.name / session / "func"
     space = f"{stem}_space-{TEMPLATE}_res-4"
@@ -88,5 +90,5 @@ def _write_scan(study: Path, settings: Settings, scan: tuple[Patient, str], repo
     write_json(place / f"{space}_desc-preproc_bold.json", {**sidecar, "RepetitionTime": TR_S})
     write_image(place / f"{space}_desc-brain_mask.nii.gz", anatomy.brain.astype(np.uint8), anatomy.grid)
     write_json(place / f"{space}_desc-brain_mask.json", {"Simulated": True, "Type": "Brain", "Resolution": "4 mm"})
-    write_tsv(place / f"{stem}_desc-confounds_timeseries.tsv", confounds(anatomy, run))
+    write_tsv(place / f"{stem}_desc-confounds_timeseries.tsv", table)
     write_json(place / f"{stem}_desc-confounds_timeseries.json", {"Simulated": True})

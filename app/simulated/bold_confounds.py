@@ -7,13 +7,14 @@ import pandas as pd
 
 from ...stats.fmriprep import MOTION
 from ...stats.quality import dvars
+from ..problems import silent
 from .bold_head import Head
-from .bold_run import TR_S, Run
+from .bold_run import TR_S, Report, Run
 
 CUTOFF_S = 128.0  # of the cosines
 
 
-def confounds(head: Head, run: Run) -> pd.DataFrame:
+def confounds(head: Head, run: Run, report: Report = silent) -> pd.DataFrame:
     """Tissue means, changes from volume to volume, motion, and slow cosines, (volumes, columns).
 
     As fMRIPrep measures them, on the run itself: mean over voxels of CSF, white matter, and the brain; backward
@@ -25,7 +26,7 @@ def confounds(head: Head, run: Run) -> pd.DataFrame:
         "global_signal": run.rows.mean(axis=0, dtype=np.float64),
     }
     moved: dict[str, np.ndarray] = dict(zip(MOTION, run.motion.parameters.T, strict=True))
-    changes = dvars(run.rows)
+    changes = dvars(run.rows, report)
     displacement = run.motion.displacement_mm.copy()
     displacement[0] = np.nan
     return pd.DataFrame(

@@ -16,7 +16,7 @@ from .planted import TRUTH, write_planted
 from .settings import Settings, Size
 
 VERSION = 1  # of the simulation: another number makes another demo
-ROOM_BYTES = {"small": 150_000_000, "full": 1_000_000_000}
+ROOM_BYTES = {"small": 150_000_000, "full": 700_000_000}
 PARTS = {"ampar-pet": 0.25, "ketamine-bold": 0.65, "naltrexone-mrs": 0.05, "planted": 0.05}  # shares of the time
 
 

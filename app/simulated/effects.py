@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anatomy import Parcel
+from .people import KETAMINE, MADRS_SD
 
 FRONTAL = ("Frontal", "Precentral", "Supp_Motor", "Rectus", "OFC", "Rolandic")
 PARIETAL = ("Parietal", "Postcentral", "SupraMarginal", "Angular", "Precuneus", "Paracentral")
@@ -30,8 +31,7 @@ STATE = {"whole brain": 0.01, "smooth": 0.015, "own": 0.012}
 LEVEL_SD = float(np.sqrt(sum(sd**2 for sd in (*TRAIT.values(), *STATE.values()))))
 CHANGE_SD = float(np.sqrt(2 * sum(sd**2 for sd in STATE.values())))
 
-MADRS_SD = 5.5  # before treatment
-IMPROVEMENT_SD = 10.0  # of people given ketamine
+IMPROVEMENT_SD = KETAMINE[1]
 
 
 @dataclass(frozen=True)

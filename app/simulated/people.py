@@ -14,7 +14,7 @@ PRE, POST = "ses-pre", "ses-post"
 VISITS = (PRE, "ses-day4", "ses-day8", "ses-day11", POST)
 PLANNED_DAYS = np.array([0, 4, 8, 11, 15])
 MADRS_RANGE = (0, 60)
-MADRS_MEAN, MADRS_SPREAD = 30.0, 5.5  # before treatment
+MADRS_MEAN, MADRS_SD = 30.0, 5.5  # before treatment
 ENTRY = 20  # points that a person must have to take part
 # Improvement of MADRS (Ohtani et al. 2024, doi 10.1111/pcn.13734): 2.5 (SD 5.2) with placebo, 8.1 (SD 10.0) with
 # ketamine. What the drug adds is the difference, in mean and in variance.
@@ -145,7 +145,7 @@ def _person(settings: Settings, name: str, arm: str | None, site: Site) -> Perso
 
 def _course(rng: np.random.Generator, arm: str, effect: float) -> tuple[int, ...]:
     """MADRS at each visit: everybody's own beginning and course, and what the drug adds to it."""
-    first = max(rng.normal(MADRS_MEAN, MADRS_SPREAD), ENTRY)
+    first = max(rng.normal(MADRS_MEAN, MADRS_SD), ENTRY)
     by_itself, by_drug = rng.standard_normal(2)
     improvement = PLACEBO[0] + PLACEBO[1] * by_itself
     if arm == "ketamine":

@@ -49,7 +49,7 @@ def write_pet_study(folder: Path, anatomy: Anatomy, settings: Settings, report: 
     people = make_people(settings)
     scanner = make_scanner(anatomy, lambda fraction: report(0.2 * fraction))
     tracer = Tracer.of(anatomy, settings)
-    write_description(folder, NAME, settings)
+    write_description(folder, NAME, settings, "derivative")
     _write_tables(folder, people)
     for k, person in enumerate(people):
         for session in person.scans:
@@ -89,12 +89,17 @@ def _sidecar(dose_mbq: float) -> dict[str, Any]:
         "Description": "simulated static image on the MNI152 anatomy; nobody was scanned",
         "SpatialReference": TEMPLATE,
         "Modality": "PT",
+        "BodyPart": "brain",
         "Manufacturer": "simulation",
+        "ReconMethodName": "simulation",
+        "AttenuationCorrection": "simulation",
         "Units": "kBq/mL",
         "TracerName": "K-2",
         "TracerRadionuclide": "C11",
         "InjectedRadioactivity": round(dose_mbq, 1),
         "InjectedRadioactivityUnits": "MBq",
+        "InjectedMass": "n/a",
+        "InjectedMassUnits": "n/a",
         "ModeOfAdministration": "bolus",
         "TimeZero": "10:00:00",
         "ScanStart": 0,

@@ -14,14 +14,13 @@ from .effects import (
     CHANGE,
     GROUP,
     IMPROVEMENT_SD,
-    MADRS_SD,
     PREDICTION,
     SEVERITY,
     STATE,
     STRIATUM,
     TRAIT,
 )
-from .people import MADRS_MEAN, POST, PRE, Person, expected_improvement
+from .people import MADRS_MEAN, MADRS_SD, POST, PRE, Person, expected_improvement
 from .settings import Settings
 
 # Ratios to white matter, by the start of a parcel's code; simulated, not anyone's measurement.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..problems import Finding, silent
 from .answers import Answered, Plan
+from .asked_more import check_more, with_more
 from .report_repeat import question_of
 from .told import regions_frame, row_document, told
 from .veil import Veil, veil_of
@@ -123,8 +124,10 @@ def ask(
     share = 1.0 if place is None else ANSWERING
     study = read_study(folder, lambda done: report(0.05 * share * done))
     made = plan(study, _from_kept(study, asking, wanted, question))
-    found = answer(made, lambda done: report(share * (0.05 + 0.95 * done)))
-    found = _with_more(study, found, wanted, report)
+    check_more(made, wanted)
+    more = 0.5 if wanted.multiverse or wanted.sensitivity else 0.0
+    found = answer(made, lambda done: report(share * (0.05 + (0.95 - more) * done)))
+    found = with_more(study, found, wanted, lambda done: report(share * (1 - more + more * done)))
     if place is None:
         return Asked(found)
     veil = veil_of(study.participants["participant_id"], lifted=wanted.names)
@@ -150,11 +153,3 @@ def _from_kept(study: Study, ask: Ask, wanted: Wanted, question: str) -> Ask:
     from .kept import choices_of  # noqa: PLC0415
 
     return ask_of(ask.study, question, wanted, choices_of(study))
-
-
-def _with_more(study: Study, found: Answered, wanted: Wanted, report: Report) -> Answered:
-    """The answer with tables of what other choices would have given."""
-    tables: dict[str, Any] = dict(found.tables)
-    details: Mapping[str, Any] = found.details
-    del study, wanted, report
-    return replace(found, tables=tables, details=details)

@@ -126,7 +126,7 @@ def _swapped(study: Study, times: tuple[When, ...]) -> Iterator[Finding]:
     """Sessions whose days, dates or periods contradict the order that they have in the study."""
     place = {session: number for number, session in enumerate(study.visits)}
     by_person: dict[tuple[str, str], dict[str, float]] = {}
-    for when in times:
+    for when in (each for each in times if each.session in place):
         known = by_person.setdefault((when.person, when.source), {})
         if known.setdefault(when.session, when.value) != when.value and when.source != "acq_time":
             message = (

@@ -65,7 +65,7 @@ def _feed(digest: Any, array: NDArray[Any] | None) -> None:
         return
     array = np.ascontiguousarray(array if array.dtype.kind in "fiub" else array.astype("U"))
     digest.update(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(array.tobytes() if array.dtype.kind == "U" else memoryview(array).cast("B"))
+    digest.update(array.tobytes())
 
 
 def _folder() -> Path:
@@ -93,7 +93,7 @@ def _read(path: Path, ready: Inferring) -> Counts | None:
 
 
 def _keep(path: Path, counts: Counts) -> None:
-    arrays = {"done": counts.done}
+    arrays: dict[str, Any] = {"done": counts.done}
     arrays |= {f"exceed_{name}": each for name, each in counts.exceed.items()}
     arrays |= {f"largest_{name}": each for name, each in counts.largest.items()}
     try:

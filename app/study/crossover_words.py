@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from ...stats.errors import CannotCompute
 from ...stats.power import two_samples
 from .plan_crossover import ratio_name
+from .result_words import SIMULATED
 
 if TYPE_CHECKING:
     from ...stats.crossover import Crossover
     from ...stats.mixed import Coefficient, MixedFit
     from .answers import Plan
+    from .crossover_document import Modelled
     from .crossover_models import SexTest
-    from .crossover_question import Modelled
     from .crossover_tables import CrossoverSessions
 
 LEVEL = 0.05
@@ -24,7 +25,7 @@ def words_of(
 ) -> tuple[str, ...]:
     """What was found, what was not, and what must not be made of it."""
     reference, other = sessions.conditions
-    said = ["Simulated data: nobody was scanned."] if simulated else []
+    said = [SIMULATED] if simulated else []
     said += _effect(f"{plan.unit}, {other} less {reference}", "condition", ratio)
     said += _by_time(plan.unit, ratio.fit)
     if ratio.exact is not None:

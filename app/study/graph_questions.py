@@ -27,6 +27,8 @@ from .values import Study
 
 Report = Callable[[float], None]
 NAN = float("nan")
+MAPS = 1  # of a plan's models: clustering of every voxel takes many times as long as its degree
+LATER = "The map of clustering takes long and is made on request: ask with the measure clustering."
 
 
 def answer(plan: Plan, report: Report = silent) -> Answered:
@@ -82,11 +84,12 @@ def with_voxels(found: Answered, report: Report = silent) -> Answered:
     maps: dict[str, Any] = {}
     clusters: list[Any] = []
     rows, findings = list(found.regions), list(found.findings)
-    share = 1 / max(len(plan.models), 1)
-    for number, model in enumerate(plan.models):
+    shown, later = plan.models[:MAPS], plan.models[MAPS:]
+    findings += [Finding("map-on-request", each.formula, None, LATER) for each in later]
+    for number, model in enumerate(shown):
         measure = "" if model.study is None else model.study.measure
         try:
-            made = fit_of(model, plan.test, plan.ask.inference, lambda done, n=number: report((n + done) * share))
+            made = fit_of(model, plan.test, plan.ask.inference, lambda done, n=number: report((n + done) / len(shown)))
         except Problem as refused:
             message = f"No map of {measure}: {refused.what}; {refused.todo}."
             findings.append(Finding("no-map", measure, None, message))

@@ -6,6 +6,7 @@ After Steegen et al. 2016 (doi 10.1177/1745691616658637) and Simonsohn, Simmons 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -37,7 +38,7 @@ class Target(NamedTuple):
     ----------
     title : str
     words : tuple of str
-        All of them occur in the region's name, in any case; the first region that has them all is taken.
+        Each begins a word of the region's name, in any case; the first region that has them all is taken.
     side : str
     metric : str
     """
@@ -186,8 +187,8 @@ def _universe(study: Study, ask: Ask, targets: Sequence[Target], report: Report)
 
 def _place(target: Target, elements: Sequence[Element]) -> int | None:
     for n, element in enumerate(elements):
-        name = element.region.lower()
-        if element.side == target.side and element.metric == target.metric and all(w in name for w in target.words):
+        same = element.side == target.side and element.metric == target.metric
+        if same and all(re.search(rf"\b{re.escape(word)}", element.region, re.IGNORECASE) for word in target.words):
             return n
     return None
 

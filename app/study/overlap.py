@@ -105,7 +105,8 @@ def _shared(groups: Fit, change: Fit) -> Shared:
 
 
 def _people(fitted: Fitted) -> pd.Series:
-    return fitted.laid.table.frame.iloc[fitted.laid.rows][PERSON].astype(str)
+    frame: Any = fitted.laid.table.frame
+    return frame.iloc[fitted.laid.rows][PERSON].astype(str)
 
 
 def _permuted(plan: Plan, groups: Fit, change: Fit, shared: Shared, report: Report) -> tuple[Sizes, NDArray[np.int64]]:

@@ -138,4 +138,6 @@ def overlap_null(paired: Paired, n: int, seed: int, report: Report = silent) -> 
 
 
 def _both(paired: Paired, orders: list[Int64]) -> tuple[NDArray[np.bool_], ...]:
-    return (*paired.first.masks(orders[0]), *paired.second.masks(orders[1]))
+    """Low and high in the first map, plus and minus in the second."""
+    minus, plus = paired.second.masks(orders[1])
+    return (*paired.first.masks(orders[0]), plus, minus)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from ...stats.errors import CannotCompute
-from ..models import TABLE, Model
+from ..models import TABLE
 from ..problems import Problem
 from .answers import Plan
 from .people import arm_column, measured, score_columns, score_title
@@ -131,11 +132,7 @@ def _of_table(setting: Setting, left: Left) -> Plan:
     contrasts = setting.ask.contrasts or tuple(name for name in design.columns if name != "Intercept")
     draft = Draft(setting, rows, frame, setting.ask.formula, contrasts or ("Intercept",), (), left_out)
     made = plan_of(draft, said, filled(setting, sessions=ends, covariates=()))
-    return Plan(**{**vars(made), "models": (_table_model(draft),)})
-
-
-def _table_model(draft: Draft) -> Model:
-    return replace(draft.model, data=TABLE)
+    return changed(made, models=(replace(draft.model, data=TABLE),))
 
 
 def _title(study: Study, name: str) -> str:
@@ -177,4 +174,4 @@ def _first_column(draft: Draft) -> tuple[str, ...]:
     """All columns as tests, a voxelwise covariate first."""
     names = draft.design().columns
     voxelwise = [name for name, _ in draft.voxelwise]
-    return tuple([*voxelwise, *(name for name in names if name != "Intercept" and name not in voxelwise)]) or names
+    return (*voxelwise, *(name for name in names if name != "Intercept" and name not in voxelwise)) or names

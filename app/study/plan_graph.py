@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ..problems import Finding, Problem
 from .answers import Plan
+from .graph_choices import check_choices, densities_of, metrics_of, threshold_words
 from .people import arm_column, arms_of, column_like, score_title
 from .plan_maps import FIRST, difference
 from .plan_parts import (
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from .rows import Measure, StudyRows
     from .values import Study
 
-METRICS = ("degree", "clustering")
-DENSITIES = (0.10, 0.15, 0.20, 0.25, 0.30)
 VOXELWISE: tuple[Measure, ...] = ("degree", "clustering")
 MOTION = "fd_mean"
 LEVELS = ("pooled", "interaction")
@@ -74,7 +73,7 @@ def plan(study: Study, ask: Ask) -> Plan:
     Problem
         Why it cannot be asked.
     """
-    _check(ask)
+    check_choices(ask)
     setting = setting_of(study, replace(ask, measure="clustering" if ask.measure == "clustering" else "degree"))
     rows, sessions = _rows(setting)
     frame, left_out = frame_of(setting, rows)
@@ -85,38 +84,8 @@ def plan(study: Study, ask: Ask) -> Plan:
     terms = [asked.term, *(name for name, _ in voxelwise)]
     formula = formula_of("metric_change" if len(sessions) > 1 else "metric", terms, covariates.names)
     findings = (*left_out, *covariates.findings, *_about(setting, asked))
-    draft = Draft(setting, rows, frame, formula, (asked.contrast,), voxelwise, findings, covariates.names)
+    draft = Draft(setting, rows, frame, formula, (asked.contrast,), voxelwise, findings, covariates)
     return _plan(draft, asked, sessions)
-
-
-def metrics_of(ask: Ask) -> tuple[str, ...]:
-    """Metrics that are asked for, or the usual ones."""
-    return ask.metrics or METRICS
-
-
-def densities_of(ask: Ask) -> tuple[float, ...]:
-    """Densities that are asked for; the usual range unless a threshold on r is chosen."""
-    return ask.densities or (() if ask.choices.r is not None else DENSITIES)
-
-
-def threshold_words(ask: Ask) -> str:
-    """How edges are chosen, in words."""
-    densities = densities_of(ask)
-    if not densities:
-        return f"at r of {ask.choices.r:g} or more"
-    if len(densities) == 1:
-        return f"at a density of {densities[0]:.0%}"
-    return f"area under the curve over densities of {min(densities):.0%} to {max(densities):.0%}"
-
-
-def _check(ask: Ask) -> None:
-    """Refuse metrics and densities that there are not."""
-    if not (ask.metrics or ask.densities):
-        return
-    from ..graphs import Cut, check_cut  # noqa: PLC0415 - Numba
-
-    densities = densities_of(ask)
-    check_cut(Cut(densities, None if densities else ask.choices.r, metrics=ask.metrics, area=len(densities) > 1))
 
 
 def _rows(setting: Setting) -> tuple[StudyRows, tuple[str, ...]]:
@@ -234,11 +203,11 @@ def _plan(draft: Draft, asked: _Asked, sessions: tuple[str, ...]) -> Plan:
         f"{metrics} of every region of {ask.choices.atlas}, {threshold_words(ask)}, {what}, {asked.said}{group_time}"
         + (", adjusted for the first scan" if draft.voxelwise else "")
     )
-    chosen = filled(setting, sessions=sessions, covariates=draft.covariates, score=asked.score or ask.score)
+    chosen = filled(setting, sessions=sessions, covariates=draft.covariates.names, score=asked.score or ask.score)
     return Plan(
         ask=replace(chosen, measure=ask_measure(ask), metrics=metrics_of(ask), densities=densities_of(ask)),
         title=marked(study, f"graphs: {what}, {asked.said.split(' (')[0]}"),
-        words=marked(study, sentence(words, draft.covariates, n)),
+        words=marked(study, sentence(words, draft.covariates.names, n)),
         formula=draft.formula,
         models=_models(draft),
         test=asked.contrast.partition("=")[0],

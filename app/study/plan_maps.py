@@ -9,14 +9,15 @@ from ..problems import Finding, Problem
 from .answers import Plan
 from .people import Arms, arm_column, arms_of, score_title
 from .plan_parts import (
-    Covariates,
     Draft,
     Setting,
+    asked_of,
     counts,
     covariates_of,
     filled,
     formula_of,
     frame_of,
+    known_in,
     n_everybody,
     one_session,
     patients,
@@ -73,7 +74,7 @@ def severity(study: Study, ask: Ask) -> Plan:
     terms = [quoted(column)]
     covariates = covariates_of(setting, frame, terms, [column])
     formula = formula_of(setting.left, terms, covariates.names)
-    draft = _draft(setting, rows, frame, formula, (f"severity={terms[0]}",), covariates, left_out)
+    draft = Draft(setting, rows, frame, formula, (f"severity={terms[0]}",), (), left_out, covariates)
     at = f" at {label_of(sessions[0])}" if sessions else ""
     said = Said(
         f"{setting.quantity}{at} and {title}",
@@ -100,7 +101,7 @@ def group(study: Study, ask: Ask) -> Plan:
     sessions = one_session(setting)
     rows = rows_of(setting, "person", sessions)
     frame, left_out = frame_of(setting, rows)
-    frame = frame[frame[groups.column].notna()].reset_index(drop=True)
+    frame = known_in(frame, groups.column)
     present = without(frame, ask.exclude)[groups.column].astype(str).value_counts()
     for level in (groups.patients, groups.healthy):
         if present.get(level, 0) < ONE_ARM:
@@ -110,8 +111,8 @@ def group(study: Study, ask: Ask) -> Plan:
     covariates = covariates_of(setting, frame, terms, [groups.column])
     formula = formula_of(setting.left, terms, covariates.names)
     name = f"{groups.patients} less {groups.healthy}"
-    contrast = f"{name}={difference(groups.column, present.index, groups.patients, groups.healthy)}"
-    draft = _draft(setting, rows, frame, formula, (contrast,), covariates, left_out)
+    contrast = f"{name}={difference(groups.column, list(present.index), groups.patients, groups.healthy)}"
+    draft = Draft(setting, rows, frame, formula, (contrast,), (), left_out, covariates)
     at = f" at {label_of(sessions[0])}" if sessions else ""
     said = Said(
         f"{setting.quantity}{at}, {name}",
@@ -153,7 +154,7 @@ def change(study: Study, ask: Ask) -> Plan:
     left = f"{setting.left}_{'percent' if ask.percent else 'change'}"
     formula = formula_of(left, terms, covariates.names)
     findings = (*left_out, *by_arm.findings)
-    draft = _draft(setting, rows, frame, formula, by_arm.contrasts, covariates, findings, voxelwise)
+    draft = Draft(setting, rows, frame, formula, by_arm.contrasts, voxelwise, findings, covariates)
     quantity = f"{setting.quantity} change" + (" in percent of the first scan" if ask.percent else "")
     unit = "%" if ask.percent else setting.quantity
     span = f"({label_of(last)} less {label_of(first)})"
@@ -189,7 +190,7 @@ def prediction(study: Study, ask: Ask) -> Plan:
     by_arm = _by_arm(setting, frame, column, arm)
     covariates = covariates_of(setting, frame, by_arm.terms, [column, *by_arm.columns])
     formula = formula_of(setting.left, by_arm.terms, covariates.names)
-    draft = _draft(setting, rows, frame, formula, by_arm.contrasts, covariates, (*left_out, *by_arm.findings))
+    draft = Draft(setting, rows, frame, formula, by_arm.contrasts, (), (*left_out, *by_arm.findings), covariates)
     improved = improvement_words(title, label_of(first), label_of(last))
     turned = "; at each voxel the same t as that of the scan on the improvement"
     if ask.arm == "interaction":
@@ -212,7 +213,7 @@ def prediction(study: Study, ask: Ask) -> Plan:
 
 def difference(column: str, levels: Sequence[str], one: str, other: str, before: str = "") -> str:
     """A contrast of two levels of a treatment-coded factor, as arithmetic of columns."""
-    base = sorted(map(str, levels))[0]
+    base = min(map(str, levels))
     sides = [f"{before}{column}[T.{level}]" if level != base else "" for level in (one, other)]
     if not sides[1]:
         return sides[0]
@@ -250,10 +251,8 @@ def _score_sessions(setting: Setting) -> tuple[str, str]:
 
 def _arm(setting: Setting) -> tuple[Arms | None, tuple[tuple[str, str], ...]]:
     """Arms among the patients, and whom a question is about."""
-    frame = setting.study.participants
     where = patients(setting)
-    for column, value in where:
-        frame = frame[frame[column].astype(str) == value]
+    frame = asked_of(setting, where)
     arms, asked = arms_of(setting.study, frame), setting.ask.arm
     if asked in {"pooled", "interaction"}:
         if asked == "interaction" and arms is None:
@@ -307,12 +306,12 @@ def _interaction(
         told = ", ".join(f"{name} {n}" for name, n in sizes.items())
         what = f"an interaction needs two arms of more than {ONE_ARM} people, and there are {told}"
         raise Problem(setting.study.folder, what, "ask for one arm, or pool them")
-    control = arm.control if arm.control in sizes else sorted(sizes)[-1]
+    control = arm.control if arm.control in sizes else max(sizes)
     active = next(name for name in sizes if name != control)
     before = f"{column}:"
     name = f"{active} less {control}"
     contrasts = [f"{name}={difference(arm.column, list(sizes), active, control, before)}"]
-    base = sorted(sizes)[0]
+    base = min(sizes)
     for level in (active, control):
         more = "" if level == base else f" + {before}{arm.column}[T.{level}]"
         contrasts.append(f"{level}={quoted(column)}{more}")
@@ -333,34 +332,17 @@ def _beside(rows: StudyRows, name: str, other: StudyRows) -> StudyRows:
     return replace(rows, beside=(*rows.beside, (name, other)))
 
 
-def _draft(
-    setting: Setting,
-    rows: StudyRows,
-    frame: pd.DataFrame,
-    formula: str,
-    contrasts: tuple[str, ...],
-    covariates: Covariates,
-    findings: tuple[Finding, ...],
-    voxelwise: tuple[tuple[str, str], ...] = (),
-) -> Draft:
-    voxelwise_, rows = voxelwise, rows
-    if setting.ask.voxelwise and setting.ask.kind != "formula":
-        raise Problem("voxelwise", "is of questions by formula", "write the formula with the covariate's name in it")
-    return Draft(
-        setting,
-        rows,
-        frame,
-        formula,
-        contrasts,
-        voxelwise_,
-        (*findings, *covariates.findings),
-        covariates.names,
-    )
-
-
 def plan_of(draft: Draft, said: Said, ask: Ask) -> Plan:
-    """Check the design and say everything."""
+    """Check the design and say everything.
+
+    Raises
+    ------
+    Problem
+        The design cannot be estimated, or a voxelwise covariate is given to a question that has none.
+    """
     setting, design = draft.setting, draft.design()
+    if ask.voxelwise and ask.kind != "formula":
+        raise Problem("voxelwise", "is of questions by formula", "write the formula with the covariate's name in it")
     kept = without(draft.frame, ask.exclude).iloc[design.rows].reset_index(drop=True)
     incomplete = tuple(
         Finding("subject-left-out", str(person), None, f"{person} is left out: {dropped.reason}.")
@@ -372,12 +354,12 @@ def plan_of(draft: Draft, said: Said, ask: Ask) -> Plan:
     return Plan(
         ask=ask,
         title=marked(setting.study, said.title),
-        words=marked(setting.study, sentence(said.words, draft.covariates, n)),
+        words=marked(setting.study, sentence(said.words, draft.covariates.names, n)),
         formula=draft.formula,
         models=(draft.model,),
         test=draft.contrasts[0].partition("=")[0],
         effect_name=said.effect_name,
         unit=said.unit,
         n=n,
-        findings=(*draft.findings, *incomplete, *traps),
+        findings=(*draft.findings, *draft.covariates.findings, *incomplete, *traps),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 AGE = ("age", "age_years", "age_at_scan")
 SEX = ("sex", "gender")
 SITE = ("site", "scanner", "center", "centre", "trial", "cohort")
-PEOPLE_PER_COLUMN = 10  # for a covariate that was not asked for and costs several columns
+PEOPLE_PER_SITE = 12  # for each column of sites that nobody asked for
+LEAST_LEFT = 0.5  # degrees of freedom by people, for covariates that nobody asked for
 QUANTITIES = {"pet": "SUVR", "degree": "degree centrality", "clustering": "clustering coefficient", "map": "value"}
 LEFT = {"pet": "suvr", "degree": "degree", "clustering": "clustering", "map": "map"}
 
@@ -96,7 +97,7 @@ class Draft:
         The first is what the question is about.
     voxelwise : tuple of (str, str)
     findings : tuple of Finding
-    covariates : tuple of str
+    covariates : Covariates
     """
 
     setting: Setting
@@ -106,7 +107,7 @@ class Draft:
     contrasts: tuple[str, ...]
     voxelwise: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
-    covariates: tuple[str, ...] = ()
+    covariates: Covariates = field(default_factory=lambda: Covariates((), ()))
 
     @property
     def model(self) -> Model:
@@ -241,7 +242,20 @@ def frame_of(setting: Setting, rows: StudyRows) -> tuple[pd.DataFrame, tuple[Fin
     return frame, (*people.findings, *findings)
 
 
-def without(frame: pd.DataFrame, people: Iterable[str]) -> pd.DataFrame:
+def known_in(frame: pd.DataFrame, column: str) -> Any:
+    """A table without rows that lack a value."""
+    return frame[frame[column].notna()].reset_index(drop=True)
+
+
+def asked_of(setting: Setting, where: Sequence[tuple[str, str]]) -> Any:
+    """Participants with these values, with or without scans."""
+    frame: Any = setting.study.participants
+    for column, value in where:
+        frame = frame[frame[column].astype(str) == value]
+    return frame
+
+
+def without(frame: pd.DataFrame, people: Iterable[str]) -> Any:
     """A table without some people."""
     return frame[~frame[PERSON].astype(str).isin(list(people))].reset_index(drop=True)
 
@@ -286,8 +300,8 @@ def quoted(name: str) -> str:
 def covariates_of(setting: Setting, frame: pd.DataFrame, terms: Sequence[str], needed: Sequence[str]) -> Covariates:
     """Covariates beside the terms of a question: those asked for, else age, sex and site where they say something.
 
-    One that is constant or follows from the others is left out and named; so is a site of the question's own choice
-    that would cost more than a column for every ten people.
+    One that is constant or follows from the others is left out and named. So is one of the question's own choice that
+    would leave fewer degrees of freedom than half the people, and sites of fewer than twelve people a column.
 
     Parameters
     ----------
@@ -303,18 +317,18 @@ def covariates_of(setting: Setting, frame: pd.DataFrame, terms: Sequence[str], n
     Problem
         A covariate that was asked for is no column.
     """
-    frame = without(frame, setting.ask.exclude).dropna(subset=list(needed)).reset_index(drop=True)
+    kept = without(frame, setting.ask.exclude).dropna(subset=list(needed)).reset_index(drop=True)
     asked = setting.ask.covariates
-    own = [column for column in (column_like(frame, names) for names in (AGE, SEX, SITE)) if column]
+    own = [column for column in (column_like(kept, names) for names in (AGE, SEX, SITE)) if column]
     names: list[str] = []
     findings: list[Finding] = []
     for name in own if asked is None else asked:
-        if name not in frame.columns:
-            offered = ", ".join(str(each) for each in frame.columns if each != PERSON)
+        if name not in kept.columns:
+            offered = ", ".join(str(each) for each in kept.columns if each != PERSON)
             raise Problem(setting.study.folder, f"has no covariate {name}", f"choose from {offered}")
         if name in names or name in needed:
             continue
-        why = _useless(setting, frame, [*terms, *map(quoted, names)], name, by_itself=asked is None)
+        why = _useless(setting, kept, [*terms, *map(quoted, names)], name, by_itself=asked is None)
         if why is None:
             names.append(name)
         else:
@@ -323,7 +337,7 @@ def covariates_of(setting: Setting, frame: pd.DataFrame, terms: Sequence[str], n
 
 
 def _useless(
-    setting: Setting, frame: pd.DataFrame, terms: Sequence[str], name: str, *, by_itself: bool
+    setting: Setting, frame: Any, terms: Sequence[str], name: str, *, by_itself: bool
 ) -> tuple[str, str] | None:
     """Why a covariate is not used: a code and the reason."""
     values: Any = frame[name].dropna()
@@ -331,13 +345,14 @@ def _useless(
         return "constant-covariate", "it is the same in everybody" if len(values) else "nobody has a value"
     if by_itself and len(values) < 2 / 3 * len(frame):
         return "missing-covariate", f"{len(frame) - len(values)} of {len(frame)} people have no value"
-    columns = 1 if values.dtype.kind in "fi" else values.nunique() - 1
-    if by_itself and columns > 1 and columns * PEOPLE_PER_COLUMN > len(frame):
-        return "costly-covariate", f"its {columns + 1} levels are many for {len(frame)} people; ask for it to have it"
     try:
-        design_on(setting, frame, "~ " + " + ".join([*terms, quoted(name)]))
+        design = design_on(setting, frame, "~ " + " + ".join([*terms, quoted(name)]))
     except Problem as refused:
         return "collinear-covariate", f"beside {', '.join(terms)} it cannot be estimated ({refused.what})"
+    n, used = design.matrix.shape
+    sites = values.nunique() - 1 if name.lower() in SITE and values.dtype.kind not in "fi" else 0
+    if by_itself and (n - used < LEAST_LEFT * n or sites * PEOPLE_PER_SITE > n):
+        return "costly-covariate", f"it would take too many degrees of freedom of {n} people; ask for it to have it"
     return None
 
 
@@ -346,7 +361,7 @@ def formula_of(left: str, terms: Sequence[str], covariates: Sequence[str] = ()) 
     return f"{left} ~ " + " + ".join([*terms, *map(quoted, covariates)])
 
 
-def counts(frame: pd.DataFrame, column: str | None, everybody: int) -> dict[str, int]:
+def counts(frame: Any, column: str | None, everybody: int) -> dict[str, int]:
     """People by a column, and how many are left out."""
     if column is None or column not in frame or frame[column].isna().all():
         found = {"people": len(frame)}
@@ -357,10 +372,7 @@ def counts(frame: pd.DataFrame, column: str | None, everybody: int) -> dict[str,
 
 def n_everybody(setting: Setting, rows: StudyRows) -> int:
     """People that a question is about, with or without scans."""
-    frame = setting.study.participants
-    for column, value in rows.where:
-        frame = frame[frame[column].astype(str) == value]
-    return int(frame[PERSON].nunique())
+    return int(asked_of(setting, rows.where)[PERSON].nunique())
 
 
 def filled(setting: Setting, **chosen: Any) -> Ask:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple, get_args
 
 from ..problems import Problem
-from . import plan_maps
+from . import plan_formula, plan_maps, plan_overlap
 from .answers import Plan
 from .asking import Ask, Kind
+from .people import measured
 from .values import Study
 
 
@@ -36,31 +37,23 @@ def plan(study: Study, ask: Ask) -> Plan:
     Problem
         Why the question cannot be answered, and what to do.
     """
-    match ask.kind:
-        case "severity":
-            return plan_maps.severity(study, ask)
-        case "group":
-            return plan_maps.group(study, ask)
-        case "change":
-            return plan_maps.change(study, ask)
-        case "prediction":
-            return plan_maps.prediction(study, ask)
-        case "overlap":
-            from . import plan_overlap  # noqa: PLC0415
+    of_maps = {
+        "severity": plan_maps.severity,
+        "group": plan_maps.group,
+        "change": plan_maps.change,
+        "prediction": plan_maps.prediction,
+        "overlap": plan_overlap.plan,
+        "formula": plan_formula.plan,
+    }
+    if ask.kind in of_maps:
+        return of_maps[ask.kind](study, ask)
+    if ask.kind == "graph":
+        from . import plan_graph  # noqa: PLC0415
 
-            return plan_overlap.plan(study, ask)
-        case "formula":
-            from . import plan_formula  # noqa: PLC0415
+        return plan_graph.plan(study, ask)
+    from . import plan_crossover  # noqa: PLC0415
 
-            return plan_formula.plan(study, ask)
-        case "graph":
-            from . import plan_graph  # noqa: PLC0415
-
-            return plan_graph.plan(study, ask)
-        case "crossover":
-            from . import plan_crossover  # noqa: PLC0415
-
-            return plan_crossover.plan(study, ask)
+    return plan_crossover.plan(study, ask)
 
 
 def possible_questions(study: Study) -> tuple[Possible, ...]:
@@ -70,7 +63,8 @@ def possible_questions(study: Study) -> tuple[Possible, ...]:
 
 def _possible(study: Study, kind: Kind) -> Possible:
     if kind == "formula":
-        return Possible(kind, possible=len(study.participants) > 0, why="" if len(study.participants) else "is empty")
+        able = bool(measured(study))
+        return Possible(kind, possible=able, why="" if able else "has no images; ask of a study with scans")
     try:
         plan(study, Ask(study=str(study.folder), kind=kind))
     except Problem as refused:

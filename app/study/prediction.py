@@ -46,6 +46,7 @@ BY_ARM = "first_by_arm"  # voxelwise covariate: the first scan in the active arm
 REPEATS = 10  # of the outer folds
 PERMUTATIONS = 200  # of the whole cross-validation, where fewer are asked for
 MOST_PERMUTATIONS = 1000
+ENOUGH_TO_PREDICT = 100
 COVERED = 0.5  # of a region, to be a feature
 
 
@@ -225,13 +226,14 @@ def _words(validated: CrossValidated | str, n: int) -> tuple[str, ...]:
         return (f"No cross-validated prediction: {validated}.",)
     found = validated.found
     verdict = "better than" if validated.p.r < 0.05 else "not better than"
-    return (
+    said = (
         f"Out of sample: r = {found.r:.2f} [{found.r_low:.2f}, {found.r_high:.2f}], mean absolute error "
         f"{found.mae:.1f} points, r2 = {found.r2:.2f}; {verdict} chance (p = {validated.p.r:.3g}, the whole procedure "
         f"permuted {validated.permutations - 1} times). Ridge regression on {validated.features} regions, nested "
-        "cross-validation.",
-        *((f"{n} people are few to predict from: below 100 such numbers vary much.",) if n < 100 else ()),
+        "cross-validation."
     )
+    few = f"{n} people are few to predict from: below 100 such numbers vary much."
+    return (said, few) if n < ENOUGH_TO_PREDICT else (said,)
 
 
 def _few(plan: Plan, validated: CrossValidated | str, n: int) -> tuple[Finding, ...]:

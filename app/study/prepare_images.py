@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,9 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from ...stats.threads import workers
 from ..compute import is_simulated
 from ..grid import Grid
-from ..problems import Finding, Problem, silent
+from ..problems import Finding, Problem
 from .prepare_cache import About, Kept, keep, kept, key_of, nifti
 from .prepare_grid import mask_of
 from .prepare_pet import References, inputs_of, ratio_map
@@ -92,7 +90,7 @@ def ratio_of(scan: Scan, target: Target, references: References) -> Kept:
     choices = target.choices
     asked = {
         "kind": scan.kind,
-        "reference": references.name,
+        **references.recipe,
         "window_min": choices.window_min,
         "fwhm_mm": choices.fwhm_mm,
     }
@@ -214,36 +212,3 @@ def values_of(path: Path) -> NDArray[np.float32]:
 
     with closing(open_volume(path)) as volume:
         return volume.frame(0)
-
-
-def each_of(
-    work: Callable[[T], R], items: Sequence[T], report: Report = silent, threads: int | None = None
-) -> list[R | Problem]:
-    """What is made of each, several at a time; a Problem in the place of what cannot be made."""
-
-    def tried(item: T) -> R | Problem:
-        try:
-            return work(item)
-        except Problem as problem:
-            return problem
-
-    if threads == 1 or len(items) < 2:
-        made: list[R | Problem] = []
-        for item in items:
-            made.append(tried(item))
-            report(len(made) / len(items))
-        return made
-    with ThreadPoolExecutor(threads or workers(), "habena-prepare") as pool:
-        futures = [pool.submit(tried, item) for item in items]
-        try:
-            for number, _ in enumerate(as_completed(futures)):
-                report((number + 1) / len(items))
-        except BaseException:
-            _cancel(futures)
-            raise
-        return [future.result() for future in futures]
-
-
-def _cancel(futures: Iterable[Future[Any]]) -> None:
-    for future in futures:
-        future.cancel()

@@ -23,7 +23,7 @@ from ..problems import Finding, Problem
 from .prepare_grid import brain_on, in_mni152, white_matter_on
 from .values import Choices, Scan
 
-WHITE_MATTER, WHOLE_BRAIN = "white matter", "whole brain"
+WHITE_MATTER, WHOLE_BRAIN, CEREBELLUM = "white matter", "whole brain", "cerebellum"
 COVERED = 0.999  # of the window
 OF_MNI152 = {WHITE_MATTER: white_matter_on, WHOLE_BRAIN: brain_on}
 IN_WORDS = {
@@ -78,14 +78,28 @@ class References:
     Attributes
     ----------
     name : str or None
+    atlas : str
+        Where a region is looked for first.
     sidecars : Sidecars or None
         Of the study's folder: what scans inherit from files higher up.
     """
 
-    def __init__(self, name: str | None, sidecars: Sidecars | None = None) -> None:
+    def __init__(self, name: str | None, atlas: str, sidecars: Sidecars | None = None) -> None:
         self.name = name
+        self.atlas = atlas
         self.sidecars = sidecars
         self._known: list[tuple[Grid, str | None, Reference]] = []
+
+    @property
+    def words(self) -> str:
+        """The name as it is compared."""
+        return " ".join(str(self.name or "").casefold().replace("-", " ").replace("_", " ").split())
+
+    @property
+    def recipe(self) -> dict[str, str | None]:
+        """What of it makes a map what it is: the atlas only for regions that are looked for in it."""
+        fixed = self.words in {"", CEREBELLUM, *OF_MNI152} or Path(str(self.name)).is_file()
+        return {"reference": self.name, "atlas": None if fixed else self.atlas}
 
     def on(self, scan: Scan, volume: Volume, space: str | None) -> Reference | None:
         """The region on a scan's grid; None for no division.
@@ -105,8 +119,7 @@ class References:
         return made
 
     def _made(self, scan: Scan, volume: Volume, space: str | None) -> Reference:
-        name = str(self.name)
-        words = " ".join(name.casefold().replace("-", " ").replace("_", " ").split())
+        name, words = str(self.name), self.words
         if words in OF_MNI152:
             if not in_mni152(space):
                 what = f"is in {space or 'a space that is not stated'}, and {words} is known in MNI152"
@@ -117,7 +130,19 @@ class References:
                 raise Problem(scan.path, f"does not cover {words}", "check where it lies")
             return found
         answer = Answer(title=scan.path.name, image=volume, space=space)
-        return reference_region(str(scan.path), answer, volume.grid, name)
+        return reference_region(str(scan.path), answer, volume.grid, name, self._atlas_with())
+
+    def _atlas_with(self) -> str | None:
+        """The chosen atlas where it has the region; None for names of a fixed meaning, files and other atlases."""
+        from ..finder import resolve_region  # noqa: PLC0415 - reads atlases
+
+        if self.recipe["atlas"] is None:
+            return None
+        try:
+            resolve_region(str(self.name), self.atlas)
+        except Problem:
+            return None
+        return self.atlas
 
 
 def ratio_map(scan: Scan, volume: Volume, space: str | None, choices: Choices, references: References) -> RatioMap:

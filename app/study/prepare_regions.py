@@ -15,7 +15,7 @@ from ..connectome import Connectome
 from ..graphs import Cut, check_cut, findings_of
 from ..problems import Finding, Problem, silent
 from .prepare_cache import About, Kept, keep, kept, key_of, packed
-from .prepare_images import each_of
+from .prepare_each import each_of, in_turn
 from .prepare_people import People, Row
 from .prepare_rows import Made, gathered
 from .prepare_runs import RunMatrix, facts_of, matrix_of
@@ -48,7 +48,9 @@ def regions_of(people: People, asked: StudyRows, report: Report = silent) -> Mad
     """
     cut = _cut(asked)
     scans = list(dict.fromkeys(scan for row in people.rows for scan in row.scans))
-    found = each_of(partial(matrix_of, choices=asked.choices), scans, lambda done: report(MATRICES * done), threads=1)
+    found = in_turn(
+        lambda scan, told: matrix_of(scan, asked.choices, told), scans, lambda done: report(MATRICES * done)
+    )
     matrices = dict(zip(scans, found, strict=True))
     rows, findings = _usable(people, matrices)
     if not rows:

@@ -15,7 +15,8 @@ from ..grid import Grid
 from ..io.bids_sidecars import Sidecars
 from ..problems import Finding, Problem, silent
 from .prepare_cache import Kept
-from .prepare_images import VOXELS, Target, change_of, covered, each_of, ratio_of
+from .prepare_each import each_of
+from .prepare_images import VOXELS, Target, change_of, covered, ratio_of
 from .prepare_people import People, Row, people_of
 from .prepare_pet import References, about_reference, reference_name
 from .prepare_space import LEFT_OUT, left_out
@@ -29,6 +30,7 @@ Report = Callable[[float], None]
 IMAGES = "map"
 COMPARED = ("difference", "percent")
 OF_PEOPLE = frozenset((LEFT_OUT, "several-scans", "score-doubled", "template-family", "little-covered"))
+IMAGING = 0.8  # of the work, where motion and mean connectivity follow
 LITTLE = 0.9  # of the median map's voxels
 
 
@@ -75,14 +77,14 @@ def images_of(study: Study, people: People, asked: StudyRows, target: Target, re
         No row can be used.
     """
     parts = 1 + len(asked.beside)
-    rows, images, findings = _images(study, people, asked, target, lambda done: report(done / parts))
+    rows, images, findings = _images(study, people, asked, target, lambda done: report(IMAGING * done / parts))
     columns: dict[str, list[Any]] = {IMAGES: [seen_from_table(image) for image in images]}
     used = inputs_of_all(images)
     simulated = any(image.about.simulated for image in images)
     if people.kind == "bold":
         from .prepare_runs import facts_of  # noqa: PLC0415 - Numba
 
-        columns |= facts_of(rows, asked)
+        columns |= facts_of(rows, asked, lambda done: report((IMAGING + (1 - IMAGING) * done) / parts))
     findings = [*people.findings, *findings, *(each for image in images for each in image.about.warnings)]
     covering: list[Kept] = []
     for number, (name, other) in enumerate(asked.beside, start=1):
@@ -133,7 +135,7 @@ def _images(
     if asked.measure in ("pet", "map"):
         name = None if asked.measure == "map" else reference_name(asked.choices, people.kind)
         findings += () if asked.measure == "map" else about_reference(asked.choices, people.kind)
-        references = References(name, Sidecars(study.folder))
+        references = References(name, asked.choices.atlas, Sidecars(study.folder))
         made = each_of(partial(ratio_of, target=target, references=references), scans, report)
     else:
         from .prepare_runs import graphs_of_voxels  # noqa: PLC0415 - Numba

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +21,8 @@ from ..recipes import FileMap, RegionMatrix
 from ..runs import columns_named, motion_of
 from ..seeding import check_preparation
 from .prepare_cache import About, Kept, keep, kept, key_of, packed
-from .prepare_images import MAP, Target, each_of, kept_map
+from .prepare_each import in_turn
+from .prepare_images import MAP, Target, kept_map
 from .prepare_people import Row
 from .prepare_pet import inputs_of
 from .prepare_space import space_of
@@ -92,16 +92,7 @@ def files_of(scan: Scan, preparation: Preparation) -> tuple[Path, ...]:
 
 def graphs_of_voxels(scans: Sequence[Scan], asked: StudyRows, target: Target, report: Report) -> list[Kept | Problem]:
     """Degree or clustering of every voxel, a map for each run; one run at a time, on all processors."""
-
-    def told(number: int, done: float) -> None:
-        report((number + done) / len(scans))
-
-    made: list[Kept | Problem] = []
-    for number, scan in enumerate(scans):
-        work = partial(_graph_of_voxels, asked=asked, target=target, report=partial(told, number))
-        made += each_of(work, [scan])
-        report((number + 1) / len(scans))
-    return made
+    return in_turn(lambda scan, told: _graph_of_voxels(scan, asked, target, told), scans, report)
 
 
 def _graph_of_voxels(scan: Scan, asked: StudyRows, target: Target, report: Report) -> Kept:
@@ -199,9 +190,9 @@ def _mean_connectivity(matrix: NDArray[np.float64]) -> float:
 
 
 def facts_of(rows: Sequence[Row], asked: StudyRows, report: Report = silent) -> dict[str, list[Any]]:
-    """Mean framewise displacement and mean connectivity of each row, or their change (in percent of nothing)."""
+    """Mean framewise displacement and mean connectivity of each row, or their change, never in percent."""
     scans = list(dict.fromkeys(scan for row in rows for scan in row.scans))
-    matrices = each_of(lambda scan: matrix_of(scan, asked.choices), scans, report, threads=1)
+    matrices = in_turn(lambda scan, told: matrix_of(scan, asked.choices, told), scans, report)
     known = {scan: _facts(scan, found) for scan, found in zip(scans, matrices, strict=True)}
     columns: dict[str, list[Any]] = {name: [] for name in FACTS}
     for row in rows:

@@ -50,7 +50,7 @@ def painted_rows(rows: Sequence[Row], title: str) -> bytes:
 
     def paint(painter: QPainter) -> None:
         painter.fillRect(0, 0, *size, QColor(0, 0, 0))
-        paint_marks(painter, (Text(14, HEAD_PX / 2, title, 18, LIGHT, bold=True),))
+        paint_marks(painter, (Text(14, HEAD_PX / 2, title, _title_px(title), LIGHT, bold=True),))
         top = HEAD_PX
         for row, height in zip(rows, heights, strict=True):
             paint_marks(painter, _legend(row.legend, top))
@@ -93,6 +93,11 @@ def _paint_row(painter: QPainter, row: Row, results: Results) -> None:
             placed = drawn_circle(panel, circle)
             if placed is not None:
                 painter.drawEllipse(QPointF(*placed[0]), placed[1], placed[1])
+
+
+def _title_px(title: str) -> float:
+    """Letters as large as the width allows."""
+    return min(18.0, (WIDTH_PX - 28) / (0.66 * max(1, len(title))))
 
 
 def _legend(entries: Sequence[tuple[str, str]], top: int) -> list[Mark]:

@@ -48,10 +48,11 @@ def voxel_words(found: Inferred, clusters: Sequence[Any]) -> tuple[str, ...]:
     n = int(np.isfinite(maps.statistic).sum())
     if p is None:
         share = float(np.nanmean(maps.p < 0.001)) if n else 0.0
-        return (
-            f"Uncorrected over {n} voxels: {share:.1%} pass p < .001 where chance alone gives 0.1 %. Nothing here is "
-            "corrected for the number of voxels; this map is exploratory.".replace("%", " %").replace("  ", " "),
+        said = (
+            f"Uncorrected over {n} voxels: {100 * share:.1f} % pass p < .001 where chance alone gives 0.1 %. Nothing "
+            "is corrected for the number of voxels; this map is exploratory."
         )
+        return (said,)
     how = CORRECTIONS[found.inference.correction]
     survive = p < LEVEL
     if not survive.any():
@@ -96,7 +97,7 @@ def region_words(plan: Plan, rows: Sequence[RegionRow], df: float, permutations:
         told = ", ".join(f"{row.region} {row.side} ({'+' if row.effect > 0 else '−'})".strip() for row in passing)
         chance = LEVEL * len(known)
         said.append(
-            f"Exploratory, uncorrected p < .05: {told}; about {chance:.1f} of {len(known)} regions would pass by chance."
+            f"Exploratory, uncorrected p < .05: {told}; by chance about {chance:.1f} of {len(known)} would pass."
         )
     said += absence(df)
     return tuple(said)
@@ -124,18 +125,16 @@ def absence(df: float) -> tuple[str, ...]:
     except CannotCompute:
         return ()
     d = 2 * true / math.sqrt(1 - true**2)
-    return (
-        f"What did not pass is not shown to be absent: with {df:.4g} degrees of freedom, effects below a partial |r| of "
-        f"{true:.2f} (d = {d:.1f}) would usually be missed even at uncorrected p < .05.",
+    said = (
+        f"What did not pass is not shown to be absent: with {df:.4g} degrees of freedom, effects below a partial |r| "
+        f"of {true:.2f} (d = {d:.1f}) would usually be missed even at uncorrected p < .05."
     )
+    return (said,)
 
 
 def caution(plan: Plan) -> tuple[str, ...]:
     """What the wording of a question must not say."""
-    said: list[str] = []
-    for finding in plan.findings:
-        if finding.code in {"interaction-first", "group-is-site"}:
-            said.append(finding.message)
+    said = [finding.message for finding in plan.findings if finding.code in {"interaction-first", "group-is-site"}]
     if plan.ask.kind == "change" and plan.ask.arm == "pooled" and " arms pooled" in plan.words:
         said.append("Both arms together: this does not say that the drug did it.")
     return tuple(said)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..io.layout import zooms_of
 from .check_scans import grids_of
+from .reading_beside import NATIVE
+from .reading_people import columns_of
 from .values import PERSON, SESSION, Scan, Study
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+BY = ("time", "condition", "group", "arm")
 SPLIT_BY = ("group", "arm", "site", "sequence", "sex")
 NOT_SCORES = frozenset({"day", "period", "week", "onset", "acq_time"})
 
@@ -53,7 +58,7 @@ def in_text(told: Mapping[str, Any], questions: Sequence[Mapping[str, Any]]) -> 
     for column, score in told["scores"].items():
         lines.append(f"{column}  n = {score['n']}, {_mean_text(score)}")
         for row in score["by"]:
-            who = " ".join(str(row[key]) for key in ("session", "time", "condition", "group", "arm") if row.get(key))
+            who = " ".join(str(row[key]) for key in ("session", *BY) if row.get(key))
             lines.append(f"  {who:<32} n = {row['n']}, {_mean_text(row)}")
     if questions:
         lines.append("questions")
@@ -91,30 +96,40 @@ def _scans(scans: Sequence[Scan]) -> dict[str, Any]:
         "n": len(scans),
         "participants": len({scan.participant for scan in scans}),
         "spaces": {space or "not stated": n for space, n in Counter(scan.space for scan in scans).items()},
-        "grids": [
-            {"shape": list(grid.shape), "zooms_mm": [round(zoom, 4) for zoom in zooms_of(grid.affine)], "n": n}
-            for grid, n in grids_of([scan for scan in scans if scan.affine])
-        ],
+        "grids": _grids([scan for scan in scans if scan.affine]),
     }
 
 
+def _grids(scans: Sequence[Scan]) -> list[dict[str, Any]]:
+    """Grids by size; where voxels have a common template, also by place, since there it matters."""
+    counts: Counter[tuple[tuple[int, ...], tuple[float, ...], int]] = Counter()
+    for place, (grid, n) in enumerate(grids_of(scans)):
+        one_place = scans[0].kind == "mrs" or all(scan.space in {None, NATIVE} for scan in scans)
+        zooms = tuple(round(zoom, 4) for zoom in grid.zooms_mm)
+        counts[grid.shape, zooms, 0 if one_place else place] += n
+    return [{"shape": list(shape), "zooms_mm": list(zooms), "n": n} for (shape, zooms, _), n in counts.most_common()]
+
+
 def _score(study: Study, name: str, column: str) -> dict[str, Any]:
+    """Mean and SD over all and by session, by time and condition where there are any, and by group and arm."""
     frame = study.scores[name]
-    people = study.participants.set_index(PERSON)
-    keys = [SESSION, *(key for key in ("time", "condition") if key in frame)]
-    split = [key for key in ("group", "arm") if key in people and key not in frame]
-    rows: dict[tuple[object, ...], list[float]] = {}
+    rows: dict[tuple[tuple[str, object], ...], list[float]] = {}
+    about_person = _records(study.participants, [PERSON])
+    about_session = _records(study.sessions, [PERSON, SESSION])
     for record in frame.to_dict("records"):
-        who = people.loc[record[PERSON]] if record[PERSON] in people.index else {}
-        place = tuple(_plain(record.get(key)) for key in keys) + tuple(_plain(who.get(key)) for key in split)
+        person, session = record[PERSON], record[SESSION]
+        known = {**about_person.get((person,), {}), **about_session.get((person, session), {}), **record}
+        place = (("session", _plain(session)), *((key, _plain(known[key])) for key in BY if key in known))
         rows.setdefault(place, []).append(float(record[column]))
     order = {visit: number for number, visit in enumerate(study.visits)}
-    names = ["session", *keys[1:], *split]
-    by = [
-        {**dict(zip(names, place, strict=True)), **_moments(rows[place])}
-        for place in sorted(rows, key=lambda place: order.get(str(place[0]), -1))
-    ]
+    places = sorted(rows, key=lambda place: order.get(str(place[0][1]), -1))
+    by = [{**dict(place), **_moments(rows[place])} for place in places]
     return {**_moments([float(value) for value in frame[column]]), "by": by}
+
+
+def _records(frame: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[object, ...], dict[str, Any]]:
+    columns = [*keys, *(name for name in BY if name in frame)]
+    return {tuple(row[key] for key in keys): row for row in columns_of(frame, columns).to_dict("records")}
 
 
 def _moments(values: Sequence[float]) -> dict[str, Any]:

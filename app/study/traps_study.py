@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...stats.errors import CannotCompute
 from ..problems import Finding
@@ -11,8 +11,6 @@ from .plan_parts import SITE, Draft
 from .region_set import named_regions, seen
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ...stats.design import LinearDesign
     from .values import Choices
 
@@ -28,7 +26,7 @@ def resolution_mm(measure: str, choices: Choices) -> float:
     return float((SCANNER_MM[measure] ** 2 + smoothing**2) ** 0.5)
 
 
-def traps_of_plan(draft: Draft, design: LinearDesign, kept: pd.DataFrame) -> tuple[Finding, ...]:
+def traps_of_plan(draft: Draft, design: LinearDesign, kept: Any) -> tuple[Finding, ...]:
     """What applies to a question, each once."""
     return (
         *group_and_site(draft, kept),
@@ -39,7 +37,7 @@ def traps_of_plan(draft: Draft, design: LinearDesign, kept: pd.DataFrame) -> tup
     )
 
 
-def group_and_site(draft: Draft, kept: pd.DataFrame) -> tuple[Finding, ...]:
+def group_and_site(draft: Draft, kept: Any) -> tuple[Finding, ...]:
     """Groups that are compared and come from different sites."""
     from ...stats.trap_designs import group_is_site, site_table  # noqa: PLC0415 - SciPy
 
@@ -65,8 +63,8 @@ def _power(draft: Draft, design: LinearDesign) -> tuple[Finding, ...]:
     except CannotCompute:
         return ()
     message = (
-        f"With n = {n} and {df} degrees of freedom, two-sided p < {STRICT:g} needs a partial |r| of {least:.2f}; a true "
-        f"one of {true:.2f} is found in 80 % of such studies. Whatever passes is likely to be estimated too large."
+        f"With n = {n} and {df} degrees of freedom, two-sided p < {STRICT:g} needs a partial |r| of {least:.2f}; "
+        f"a true one of {true:.2f} is found in 80 % of such studies. Whatever passes is likely to be too large."
     )
     return (Finding("power", draft.contrasts[0].partition("=")[0], least, message),)
 
@@ -84,7 +82,7 @@ def _coupling(draft: Draft) -> tuple[Finding, ...]:
         f"-sqrt((1 - rho) / 2), {expected:.2f} where sessions correlate at {RELIABILITY:g}. That they agree is no "
         "replication."
     )
-    return (Finding("shared-data", f"change, {'prediction'}", expected, message),)
+    return (Finding("shared-data", "change, prediction", expected, message),)
 
 
 def small_regions(measure: str, choices: Choices) -> tuple[Finding, ...]:
@@ -95,7 +93,7 @@ def small_regions(measure: str, choices: Choices) -> tuple[Finding, ...]:
     if not small:
         return ()
     title = min(small, key=lambda each: small[each])
-    told = ", ".join(f"{name} {share:.0%}" for name, share in small.items())
+    told = ", ".join(f"{name} {100 * share:.0f} %" for name, share in small.items())
     message = (
         f"At {fwhm:.2g} mm FWHM ({SCANNER_MM[measure]:g} mm of the scanner assumed) small regions keep only part of "
         f"their own signal: {told}. Compare the ring round each; that nothing is found there shows little."

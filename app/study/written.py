@@ -305,7 +305,9 @@ def _sidecar(name: str) -> str:
 
 
 def _label(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "", name.title() if not name.isidentifier() or "_" in name else name) or "table"
+    """A table's name as the last part of a file's: ``timeCourse``."""
+    first, *rest = re.findall(r"[A-Za-z0-9]+", name) or ["table"]
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
 def _tsv(frame: pd.DataFrame) -> str:

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from .values import Study
 
 MNI_CODE, OTHER_CODE = 4, 2
-UNITS = {"t": "t", "F": "F", "z": "z", "d": "Cohen's d", "partial-r": "partial r", "partial_r": "partial r"}
+UNITS = {
+    "t": "t",
+    "F": "F",
+    "z": "z",
+    "d": "Cohen's d",
+    "partial-r": "partial r",
+    "conjunction": "z nearer to 0 of both maps",
+}
 NEGLOG10 = "neglog10"
 
 
@@ -34,12 +41,15 @@ def map_name(name: str, kind: str, template: str | None) -> str:
 
 
 def unit_of(name: str, unit: str) -> str:
-    """What the values of a map are."""
+    """What the values of a map are; `unit` is that of the question's effect."""
     if NEGLOG10 in name or name == "p" or name.startswith("p_"):
         return "-log10 p"
-    if name in {"effect", "estimate", "ci_low", "ci_high", "se"}:
+    if name == "effect_groups":  # of an overlap, whose effect is a slope
+        return unit.partition(" per ")[0]
+    first = re.split(r"[^A-Za-z]", name)[0]
+    if first in {"effect", "estimate", "ci", "se"}:
         return unit
-    return UNITS.get(name, "")
+    return UNITS.get(name, UNITS.get(first, ""))
 
 
 def map_info(grid: Grid, study: Study) -> VolumeInfo:

@@ -10,12 +10,13 @@ from typing import Any
 import click
 import habena as api
 import numpy as np
+import pandas as pd
 import pytest
 from command_line import document, done, habena, refused, strict_json
 from fabricated_answer import EVIL, GRID, PEOPLE, ROWS, answered_of, plan_of, study_in, t_map
 from habena.app import cli
 from habena.app.problems import Cancelled, Problem
-from habena.app.study import answering, kept, planning, reading, report_figure
+from habena.app.study import answering, kept, multiverse, planning, reading, report_figure
 from habena.app.study.asking import Ask
 from habena.app.study.values import Choices
 from habena.app.study.wanted import KINDS, Wanted
@@ -329,3 +330,59 @@ def test_defaults_of_the_command_the_call_and_the_options_are_the_same() -> None
             default = default or None if isinstance(default, bool | int | float | str) else None
             default = int(str(default)) if name == "connectivity" else default
             assert (fields[name] or None) == (parameters[name].default or None) == default, name
+
+
+# -- the same question under other choices
+
+
+def test_other_choices_are_refused_where_they_do_not_bear_on_the_question(folder: Path, tmp_path: Path) -> None:
+    assert "--multiverse: is of graphs, not of change" in refused(
+        "ask", folder, "change", "--multiverse", "-o", tmp_path / "out"
+    )
+    graph = ("--measure", "regions", "--sensitivity")
+    assert "--sensitivity: is to reference regions of PET" in refused(
+        "ask", folder, "graph", *graph, "-o", tmp_path / "out"
+    )
+
+
+def test_sensitivity_asks_again_for_every_reference_region_and_counts_what_stays(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = planned(monkeypatch)
+    study = reading.read_study(str(folder))
+
+    def answer(plan: Any, report: Any) -> Any:
+        report(1.0)
+        turned = -1 if plan.ask.choices.reference == "cerebellum" else 1
+        first = ROWS[0]._replace(effect=turned * ROWS[0].effect)
+        return answered_of(study, plan=plan, regions=(first, *ROWS[1:3]))
+
+    monkeypatch.setattr(answering, "answer", answer)
+    found = document("ask", folder, "change", "--measure", "pet", "--sensitivity", "-o", tmp_path / "out")
+    references = ["white matter", "cerebellum", "whole brain"]
+    assert [ask.choices.reference for ask in seen] == [None, *references]
+    assert found["sensitivity"] == {
+        "references": references,
+        "regions": 3,
+        "same_direction": 2,
+        "p_below_05_in_all": 1,
+    }
+    table = pd.read_csv(tmp_path / "out" / "desc-change_sensitivity.tsv", sep="\t")
+    assert table["reference"].tolist() == [name for name in references for _ in range(3)]
+    assert table["effect"].tolist()[::3] == [-0.5, 0.5, -0.5]
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "2 of 3 regions keep their direction, and 1 of them have an uncorrected p &lt; .05 each time." in page
+
+
+def test_the_multiverse_is_a_table_beside_the_answer(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.DataFrame({"target": ["thalamus R, degree"] * 2, "atlas": ["aal2"] * 2, "effect": [0.5, -0.1]})
+    summary = pd.DataFrame({"target": ["thalamus R, degree"], "universes": [2], "share_positive": [0.5]})
+    made = multiverse.Multiverse(table, summary, ("Half of 2 universes.",), ())
+    monkeypatch.setattr(multiverse, "multiverse", lambda *_, **__: made)
+    found = document("ask", folder, "graph", "--multiverse", "-o", tmp_path / "out")
+    assert found["multiverse"] == [{"target": "thalamus R, degree", "universes": 2, "share_positive": 0.5}]
+    names = {Path(file).name for file in found["files"]}
+    assert {"desc-graph_multiverse.tsv", "desc-graph_multiverseSummary.tsv"} <= names
+    assert "Half of 2 universes." in (tmp_path / "out" / "report.html").read_text("utf-8")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command_line import document, done, refused
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "study"))
-from study_files import bold_study, pet_study, tsv
+from study_files import AFFINE, bold_study, image, pet_study, sessions, tsv
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,28 @@ def test_a_folder_that_is_no_study_is_refused_in_one_sentence(tmp_path: Path) ->
     assert "has no folders of people" in refused("study", tmp_path)
     assert "does not exist" in refused("study", tmp_path / "nowhere")
     assert "study" in refused("study")
+
+
+def test_scores_of_a_crossover_are_told_by_condition_and_boxes_of_spectra_by_size(tmp_path: Path) -> None:
+    scores = [("participant_id", "session_id", "time", "madrs_total")]
+    tsv(tmp_path / "participants.tsv", ("participant_id", "sequence"), ("sub-N1", "NP"), ("sub-N2", "PN"))
+    for number, conditions in ((1, ("naltrexone", "placebo")), (2, ("placebo", "naltrexone"))):
+        person = f"sub-N{number}"
+        rows = [(f"ses-{n}", n, condition) for n, condition in enumerate(conditions, start=1)]
+        sessions(tmp_path, person, *rows, columns=("period", "condition"))
+        for session in ("ses-1", "ses-2"):
+            place = AFFINE + np.array([[0, 0, 0, number], [0] * 4, [0] * 4, [0] * 4])
+            stem = tmp_path / person / session / "mrs" / f"{person}_{session}_voi-acc_svs.nii.gz"
+            image(stem, shape=(1, 1, 1), frames=4, affine=place)
+            scores += [(person, session, time, 30 - number) for time in ("baseline", "day1")]
+    tsv(tmp_path / "phenotype" / "madrs.tsv", *scores)
+    found = document("study", tmp_path)
+    by = found["scores"]["madrs_total"]["by"]
+    assert {(row["session"], row["time"], row["condition"]) for row in by} == {
+        (session, time, condition)
+        for session in ("ses-1", "ses-2")
+        for time in ("baseline", "day1")
+        for condition in ("naltrexone", "placebo")
+    }
+    assert found["scans"]["mrs"]["grids"] == [{"shape": [1, 1, 1], "zooms_mm": [4, 4, 4], "n": 4}]
+    assert found["groups"] == {"sequence": {"NP": 1, "PN": 1}}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import nibabel
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,8 +58,8 @@ def test_every_scan_has_a_run_a_mask_and_confounds_under_the_names_of_fmriprep(s
         for session in sessions.session_id:
             stem = study / person / session / "func" / f"{person}_{session}_task-rest"
             space = f"{stem}_space-MNI152NLin2009aSym_res-4"
-            image = nibabel.nifti1.Nifti1Image.from_filename(f"{space}_desc-preproc_bold.nii.gz")
-            mask = nibabel.nifti1.Nifti1Image.from_filename(f"{space}_desc-brain_mask.nii.gz")
+            image = nib.load(f"{space}_desc-preproc_bold.nii.gz")
+            mask = nib.load(f"{space}_desc-brain_mask.nii.gz")
             assert image.shape == (*mask.shape, SHORT)
             assert image.header.get_zooms() == (4, 4, 4, 2)
             assert len(read(Path(f"{stem}_desc-confounds_timeseries.tsv"))) == SHORT
@@ -86,7 +86,7 @@ def test_everything_is_labelled_simulated(study: Path) -> None:
 
 def test_the_brain_is_masked_and_confounds_describe_the_run_that_was_written(study: Path) -> None:
     path = next(study.rglob("*_bold.nii.gz"))
-    run = np.asarray(nibabel.nifti1.Nifti1Image.from_filename(path).dataobj)
+    run = np.asarray(nib.load(path).dataobj)
     table = read(Path(str(path).split("_space")[0] + "_desc-confounds_timeseries.tsv"))
     anatomy = head()
     assert not run[~anatomy.brain].any()
@@ -273,7 +273,7 @@ def test_planted_maps_hold_the_planted_regions_and_scale_with_the_effect(tmp_pat
         settings = Settings(effect=effect)
         write_planted_bold(tmp_path, settings, patients(settings))
         for number, part in enumerate(("network", "whole_brain")):
-            stored = nibabel.nifti1.Nifti1Image.from_filename(tmp_path / f"bold_{part}.nii.gz")
+            stored = nib.load(tmp_path / f"bold_{part}.nii.gz")
             values = np.asarray(stored.dataobj)
             for name, coupling in PLANTED.items():
                 expected = effect * coupling[number] * head().grey
@@ -301,3 +301,19 @@ def test_stored_runs_lose_less_to_rounding_than_to_noise(short: None) -> None:
     stored = as_volumes(head(), run.rows)[head().brain]
     assert np.abs(stored - run.rows).max() <= 0.5 + 1e-3
     assert (stored - run.rows).std() < 0.2 * np.diff(run.rows, axis=1).std()
+
+
+def test_progress_never_goes_back_and_cancelling_leaves_no_half_run(short: None, tmp_path: Path) -> None:
+    shares: list[float] = []
+
+    def report(share: float) -> None:
+        shares.append(share)
+        if share > 0.1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write_bold_study(tmp_path, SETTINGS, report)
+    assert shares == sorted(shares)
+    for path in tmp_path.rglob("*_bold.nii.gz"):
+        assert nib.load(path).get_fdata().shape[3] == SHORT
+    assert not list(tmp_path.rglob(".*"))

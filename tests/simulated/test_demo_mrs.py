@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import nibabel
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,7 +44,7 @@ def test_every_session_that_was_attended_has_spectra_and_a_fit(study: Path) -> N
         for session in sessions.session_id:
             stem = study / person / session / "mrs" / f"{person}_{session}_voi-acc"
             fits = read(stem.with_name(stem.name + "_desc-fit_svs.tsv"))
-            image = nibabel.nifti2.Nifti2Image.from_filename(stem.with_name(stem.name + "_svs.nii.gz"))
+            image = nib.load(stem.with_name(stem.name + "_svs.nii.gz"))
             assert image.shape == (1, 1, 1, 1024, len(fits))
             attended += 1
     assert 10 < attended < 20, "somebody misses a session"
@@ -63,7 +63,7 @@ def test_everything_is_labelled_simulated(study: Path) -> None:
 
 def test_spectra_keep_to_the_standard_of_nifti_mrs(study: Path) -> None:
     path = next(study.rglob("*_svs.nii.gz"))
-    image = nibabel.nifti2.Nifti2Image.from_filename(path)
+    image = nib.load(path)
     header = image.header
     assert header["intent_name"].item().startswith(b"mrs_v0_")
     assert header.get_data_dtype() == np.complex64
@@ -80,7 +80,7 @@ def test_spectra_keep_to_the_standard_of_nifti_mrs(study: Path) -> None:
 
 def test_the_voxel_is_an_oblique_box_in_the_anterior_cingulate(study: Path) -> None:
     for path in study.rglob("*_svs.nii.gz"):
-        header = nibabel.nifti2.Nifti2Image.from_filename(path).header
+        header = nib.load(path).header
         sform, code = header.get_sform(coded=True)
         assert code == 4
         np.testing.assert_allclose(header.get_qform(), sform, atol=1e-4)

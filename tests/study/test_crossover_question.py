@@ -180,7 +180,7 @@ def test_the_exact_test_of_the_score_is_that_of_its_change(tmp_path: Path) -> No
 
 def test_without_an_effect_the_exact_test_is_right_at_its_level(tmp_path: Path) -> None:
     p = []
-    for seed in range(150):
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         people = [f"s{k}" for k in range(10)]
         table = pd.DataFrame(

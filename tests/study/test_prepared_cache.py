@@ -45,6 +45,7 @@ def test_a_second_question_reads_no_image_again_and_shares_the_maps(
     change = prepare_study(study, StudyRows("s", choices=choices, per="difference"))
     before, after = images(first)[:2]
     np.testing.assert_array_equal(images(change)[0], after - before)
+    prepare_study(study, StudyRows("s", choices=replace(choices, atlas="harvard-oxford"), per="scan"))
     with pytest.raises(AssertionError, match="prepared again"):
         prepare_study(study, StudyRows("s", choices=replace(choices, fwhm_mm=20.0)))
 

@@ -181,8 +181,8 @@ def test_no_chosen_reference_is_white_matter_and_said_to_be_nobodys_choice(tmp_p
     assert np.nanmax(values) == pytest.approx(RIGHT / (0.5 * (LEFT + RIGHT)), rel=0.1)
 
 
-@pytest.mark.parametrize("name", ["white matter", "whole brain", "cerebellum"])
-def test_references_of_a_fixed_meaning_lie_in_both_halves(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["white matter", "whole brain", "cerebellum", "Thalamus L"])
+def test_references_may_be_named(tmp_path: Path, name: str) -> None:
     scans = [scan_of(tmp_path / "s", person, "ses-pre", np.full(SHAPE, 7.0)) for person in PEOPLE]
     made = prepare_study(study_of(tmp_path / "s", scans), StudyRows("s", choices=Choices(reference=name)))
     assert np.nanmax(np.abs(images(made)[0] - 1)) < 1e-6

@@ -169,6 +169,12 @@ def test_sessions_whose_scans_were_taken_in_another_order_are_named(folder: Path
     assert only(read_study(folder), "sessions-swapped").value == "sub-T03"
 
 
+def test_dates_of_a_session_that_is_not_there_are_no_defect(folder: Path) -> None:
+    rows = (("filename", "acq_time"), ("pet/sub-T03_ses-lost_pet.nii.gz", "2021-05-01T09:00:00"), ("n/a", "n/a"))
+    tsv(folder / "sub-T03" / "ses-pre" / "sub-T03_ses-pre_scans.tsv", *rows)
+    assert read_study(folder).findings == ()
+
+
 def test_an_arm_with_one_person_is_named(folder: Path) -> None:
     edit(folder / "participants.tsv", "sub-T04\tTRD\tketamine", "sub-T04\tTRD\tmidazolam")
     edit(folder / "participants.tsv", "sub-T02\tTRD\tketamine", "sub-T02\tTRD\tplacebo")

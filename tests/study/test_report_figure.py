@@ -213,6 +213,9 @@ def test_a_chart_of_its_own_is_svg_that_others_can_read() -> None:
         ("neglog10-p-fwe", "-log10 p"),
         ("p_fwe", "-log10 p"),
         ("overlap_low_plus", ""),
+        ("t_groups", "t"),
+        ("effect_groups", "SUVR"),
+        ("effect_change", "SUVR per point"),
     ],
 )
 def test_maps_know_their_unit(name: str, unit: str) -> None:

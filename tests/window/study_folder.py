@@ -10,8 +10,8 @@ import numpy as np
 from window_files import ball, places_mm, small_grid_4mm
 
 ARMS = ("alphadrug", "betadrug")
-SESSIONS = ("ses-before", "ses-after")
-VISITS = (("ses-before", 0), ("ses-mid", 7), ("ses-after", 14))
+SESSIONS = ("ses-dawn", "ses-dusk")
+VISITS = (("ses-dawn", 0), ("ses-noon", 7), ("ses-dusk", 14))
 NAMES = tuple(f"sub-Q{n}W" for n in range(1, 13))
 WITHOUT_LAST = "sub-Q4W"
 

@@ -45,12 +45,12 @@ def column(window: Window, title: str) -> list[str]:
 
 def test_a_folder_with_participants_opens_as_a_study_and_shows_the_first_scan(window):
     assert people(window) == NAMES
-    assert layer_titles(window) == ["sub-Q1W before, PET"]
+    assert layer_titles(window) == ["sub-Q1W dawn, PET"]
     assert window.windowTitle() == "Simulated: two drugs – Habena"
     assert window.session.state.study is not None
     assert column(window, "arm")[:2] == ["alphadrug", "betadrug"]
     assert column(window, "Scans")[2:5] == ["● ●", "● ○", "● ●"]
-    assert column(window, "madrs_total before")[0].isdigit()
+    assert column(window, "madrs_total dawn")[0].isdigit()
     assert window.panels.study_browser.isVisible()
     assert errors(window) == []
 
@@ -88,7 +88,7 @@ def test_full_stop_and_comma_step_in_place_and_everything_else_stays(window):
     before = session.state
     press_key(window, Qt.Key.Key_Period)
     settle(window)
-    assert shown_path(window).startswith("sub-Q2W_ses-before")
+    assert shown_path(window).startswith("sub-Q2W_ses-dawn")
     after = session.state
     slot = after.overlays[0]
     assert replace(after, overlays=before.overlays) == before
@@ -97,17 +97,17 @@ def test_full_stop_and_comma_step_in_place_and_everything_else_stays(window):
     settle(window)
     press_key(window, Qt.Key.Key_Comma)
     settle(window)
-    assert shown_path(window).startswith("sub-Q1W_ses-before")
+    assert shown_path(window).startswith("sub-Q1W_ses-dawn")
     press_key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     settle(window)
-    assert shown_path(window).startswith("sub-Q2W_ses-before")
+    assert shown_path(window).startswith("sub-Q2W_ses-dawn")
 
 
 def test_keys_that_come_faster_than_scans_are_all_counted(window):
     for _ in range(3):
         press_key(window, Qt.Key.Key_Period)
     settle(window)
-    assert shown_path(window).startswith("sub-Q4W_ses-before")
+    assert shown_path(window).startswith("sub-Q4W_ses-dawn")
     assert len(window.session.state.overlays) == 1
 
 
@@ -117,24 +117,24 @@ def test_up_and_down_in_the_table_step_too_and_enter_opens(window):
     view.selectRow(4)
     QTest.keyClick(view, Qt.Key.Key_Return)
     settle(window)
-    assert shown_path(window).startswith("sub-Q5W_ses-before")
+    assert shown_path(window).startswith("sub-Q5W_ses-dawn")
     QTest.keyClick(view, Qt.Key.Key_Down)
     settle(window)
-    assert shown_path(window).startswith("sub-Q6W_ses-before")
+    assert shown_path(window).startswith("sub-Q6W_ses-dawn")
 
 
 def test_the_choice_of_session_decides_what_is_stepped_through(window):
     browser = window.panels.study_browser
     browser.session_chosen.emit("last")
     settle(window)
-    assert shown_path(window).startswith("sub-Q1W_ses-after")
+    assert shown_path(window).startswith("sub-Q1W_ses-dusk")
     browser.session_chosen.emit("all")
     settle(window)
     press_key(window, Qt.Key.Key_Period)
     settle(window)
     press_key(window, Qt.Key.Key_Period)
     settle(window)
-    assert shown_path(window).startswith("sub-Q2W_ses-before")
+    assert shown_path(window).startswith("sub-Q2W_ses-dawn")
 
 
 def test_stepping_follows_filter_and_order_of_the_table(window):
@@ -150,7 +150,7 @@ def test_stepping_follows_filter_and_order_of_the_table(window):
 
 
 def test_a_scan_that_is_gone_is_said_and_the_one_before_stays(window, study):
-    next(study.glob("sub-Q2W/ses-before/pet/*.nii.gz")).unlink()
+    next(study.glob("sub-Q2W/ses-dawn/pet/*.nii.gz")).unlink()
     press_key(window, Qt.Key.Key_Period)
     settle(window)
     assert shown_path(window).startswith("sub-Q1W")
@@ -186,7 +186,7 @@ def test_scores_say_change_responders_and_who_left(window):
     panel = window.panels.scores_panel
     data = panel.plot.data()
     assert data.title == "Simulated: madrs_total"
-    assert data.visits == ("before", "mid", "after")
+    assert data.visits == ("dawn", "noon", "dusk")
     assert [arm.n for arm in data.arms] == [(4, 4, 4), (4, 4, 3)]
     words = panel.words()
     assert "Improvement, alphadrug less betadrug" in words
@@ -210,7 +210,7 @@ def test_a_saved_view_brings_the_study_back(open_window, window, tmp_path, monke
     assert str(tmp_path) not in (tmp_path / "view.json").read_text()
     other = open_window(tmp_path / "view.json", layout=None)
     assert people(other) == NAMES
-    assert layer_titles(other) == ["sub-Q1W before, PET"]
+    assert layer_titles(other) == ["sub-Q1W dawn, PET"]
 
 
 def test_a_saved_view_whose_study_is_gone_still_opens(open_window, window, tmp_path, monkeypatch, study, anatomy):
