@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ from .state import SurfaceView, ViewState, Vouched, from_json, to_json
 from .study.rows import StudyRows
 from .study.values import Choices
 
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 VIEW_KEY = "habena-view"
 MAX_SCENE_BYTES = 20_000_000
 
@@ -136,6 +137,11 @@ def with_paths(state: ViewState, moved: Callable[[str], str]) -> ViewState:
     An atlas that the program does not know by its id is a label file of the user's, named by its path.
     """
     return _renamed(state, moved)
+
+
+def without_folders(value: StructT) -> StructT:
+    """A question with the names of its files alone: what is handed on tells nothing of the machine."""
+    return _renamed(value, lambda path: Path(path).name)
 
 
 def _renamed(value: Any, moved: Callable[[str], str]) -> Any:

@@ -46,7 +46,7 @@ class ScoreData:
 
     Attributes
     ----------
-    title, y_title, x_title : str
+    title, y_title : str
     at : (v,) float64
         Where visits stand.
     visits : tuple of str
@@ -61,7 +61,6 @@ class ScoreData:
 
     title: str
     y_title: str
-    x_title: str
     at: Floats
     visits: tuple[str, ...]
     arms: tuple[ArmLine, ...]
@@ -180,11 +179,7 @@ class ScorePlot(QFrame):
         values = values[np.isfinite(values)]
         bottom, top = (min(0.0, float(values.min())), float(values.max())) if values.size else (0.0, 1.0)
         self._box.setYRange(bottom, top + _ROOM * ((top - bottom) or 1.0), padding=0)
-        days = data.x_title == "Day"
-        names = [
-            f"day {format_number(at)} ({name})" if days else name for at, name in zip(data.at, data.visits, strict=True)
-        ]
-        self._bottom.setTicks([list(zip(data.at.tolist(), names, strict=True))])
+        self._bottom.setTicks([list(zip(data.at.tolist(), data.visits, strict=True))])
         self._bottom.showLabel(show=False)
         self._left.set_title(data.y_title)
 

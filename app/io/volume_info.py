@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..problems import Finding, Problem
+from .bids_sidecars import inherited
 from .identify import Identity
 from .layout import Header, VolumeKind
 from .nifti import nifti_header
-from .sidecar import NONE, Sidecar, read_sidecar, space_of, text
+from .sidecar import NONE, Sidecar, space_of, text
 from .space import Space, settle_space
 from .times import FrameTimes, settle_times
 
@@ -109,7 +110,7 @@ def volume_info(path: Path, header: Header) -> VolumeInfo:
 def _sidecar(path: Path) -> tuple[Sidecar, tuple[Finding, ...]]:
     """A broken sidecar does not stop the image: what depends on it is missing, and this says why."""
     try:
-        return read_sidecar(path), ()
+        return inherited(path), ()
     except Problem as problem:
         return NONE, (Finding("sidecar", problem.where, None, f"The sidecar {problem.what}; {problem.todo}."),)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 
 from ..problems import Finding, Problem, silent
 from .answers import Plan
-from .prepare_people import people_of
+from .prepare_people import Row, people_of
 from .prepare_regions import GLOBAL, column_of, regions_of
 from .prepare_rows import Made
 from .prepare_runs import fd_mean, matrix_of
 from .prepare_table import label_of, table_of
 from .rows import StudyRows
 from .spectra import Frame
-from .values import PERSON, Scan, Study
+from .values import PERSON, Choices, Scan, Study
 
 Float64 = NDArray[np.float64]
 Report = Callable[[float], None]
@@ -47,10 +48,9 @@ class GraphData:
         Metrics, or their changes.
     first : (n, E) float64 or None
         Metrics of the first session, for an analysis of covariance.
-    scans : DataFrame
-        A row per run that was used: person, session, ``fd_mean``, ``mean_connectivity``, ``negative_share``.
-    edges : (n, P) float64
-        Fisher z of pairs of regions, or its change.
+    rows : tuple of Row
+        Whose runs were used, in the order of people.
+    choices : Choices
     inputs : tuple of Path
     findings : tuple of Finding
     simulated : bool
@@ -60,11 +60,25 @@ class GraphData:
     elements: tuple[Element, ...]
     values: Float64
     first: Float64 | None
-    scans: Frame
-    edges: Float64
+    rows: tuple[Row, ...]
+    choices: Choices
     inputs: tuple[Path, ...]
     findings: tuple[Finding, ...]
     simulated: bool
+
+    @property
+    def scans(self) -> Frame:
+        """A row per run: person, session, ``fd_mean``, ``mean_connectivity``, ``negative_share``."""
+        return self._connectivity[0]
+
+    @property
+    def edges(self) -> Float64:
+        """Fisher z of pairs of regions that all runs have, or its change, (n, P)."""
+        return self._connectivity[1]
+
+    @cached_property
+    def _connectivity(self) -> tuple[Frame, Float64]:
+        return _connectivity(self.rows, self.choices)
 
 
 def rows_of_plan(plan: Plan) -> StudyRows:
@@ -95,7 +109,6 @@ def graph_data(study: Study, plan: Plan, report: Report = silent) -> GraphData:
     if plan.models[0].voxelwise:
         first = _first(study, rows, made, [str(name) for name in metrics.columns])
         made = replace(made, findings=(*made.findings, *first[1]))
-    scans, edges = _connectivity(made, rows)
     kept = ~frame[PERSON].astype(str).isin(plan.ask.exclude).to_numpy()
     report(1.0)
     return GraphData(
@@ -103,8 +116,8 @@ def graph_data(study: Study, plan: Plan, report: Report = silent) -> GraphData:
         elements=_elements(rows.choices.atlas, [str(name) for name in metrics.columns]),
         values=metrics.to_numpy(np.float64)[kept],
         first=None if first is None else first[0][kept],
-        scans=scans[~scans[PERSON].isin(plan.ask.exclude)].reset_index(drop=True),
-        edges=edges[kept],
+        rows=tuple(row for row, used in zip(made.rows, kept, strict=True) if used),
+        choices=rows.choices,
         inputs=made.inputs,
         findings=(*made.findings, *about),
         simulated=study.simulated or made.simulated,
@@ -144,14 +157,14 @@ def _elements(atlas: str, columns: Sequence[str]) -> tuple[Element, ...]:
     return tuple(made)
 
 
-def _connectivity(made: Made, rows: StudyRows) -> tuple[Frame, Float64]:
+def _connectivity(rows: Sequence[Row], choices: Choices) -> tuple[Frame, Float64]:
     """Facts of each run, and pairs of regions that all runs have as Fisher z, or its change, by row."""
     import pandas as pd  # noqa: PLC0415 - slow to import
 
     from ...stats.correlate import fisher_z  # noqa: PLC0415 - Numba
 
-    runs = list(dict.fromkeys(scan for row in made.rows for scan in row.scans))
-    matrices = {scan: matrix_of(scan, rows.choices) for scan in runs}
+    runs = list(dict.fromkeys(scan for row in rows for scan in row.scans))
+    matrices = {scan: matrix_of(scan, choices) for scan in runs}
     used = list(matrices.values())
     shared = set(used[0].labels).intersection(*(each.labels for each in used))
     edges: dict[Scan, Float64] = {}
@@ -170,7 +183,7 @@ def _connectivity(made: Made, rows: StudyRows) -> tuple[Frame, Float64]:
                 "negative_share": float((r < 0).mean()),
             }
         )
-    by_row = [_last_less_first([edges[scan] for scan in row.scans]) for row in made.rows]
+    by_row = [_last_less_first([edges[scan] for scan in row.scans]) for row in rows]
     return pd.DataFrame(facts), np.stack(by_row)
 
 

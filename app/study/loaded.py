@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,10 +51,11 @@ def load(folder: str, report: Callable[[float], None] = silent) -> Loaded:
     """
     from .blinding import blinding_of  # noqa: PLC0415 - pandas
     from .blinding_kept import kept_blinding  # noqa: PLC0415
-    from .kept import flags_of, notes_of  # noqa: PLC0415
+    from .kept import flags_of, kept_of, notes_of  # noqa: PLC0415
     from .reading import read_study  # noqa: PLC0415
 
     kept = kept_blinding(Path(folder))
     study = read_study(folder, report)
+    study = replace(study, findings=(*study.findings, *kept_of(study)[1]))
     blinding = None if kept is None else blinding_of(study, kept)
     return Loaded(study, blinding, dict(notes_of(study)), dict(flags_of(study)))

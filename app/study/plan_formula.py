@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from ...stats.errors import CannotCompute
-from ..models import TABLE
 from ..problems import Problem
 from .answers import Plan
 from .people import arm_column, measured, score_columns, score_title
@@ -66,7 +65,7 @@ def plan(study: Study, ask: Ask) -> Plan:
     voxelwise = tuple((name, f"map_{name}") for name, _ in ask.voxelwise)
     draft = Draft(setting, rows, frame, ask.formula, ask.contrasts, voxelwise, left_out)
     if not ask.contrasts:
-        draft = Draft(setting, rows, frame, ask.formula, _first_column(draft), voxelwise, left_out)
+        draft = changed(draft, contrasts=_first_column(draft))
     percent = left.per == "percent"
     quantity = setting.quantity + (" change" if changes else "")
     span = f" ({' less '.join(reversed([each.removeprefix('ses-') for each in sessions]))})" if changes else ""
@@ -130,9 +129,8 @@ def _of_table(setting: Setting, left: Left) -> Plan:
         setting.groups.column if setting.groups else None,
     )
     contrasts = setting.ask.contrasts or tuple(name for name in design.columns if name != "Intercept")
-    draft = Draft(setting, rows, frame, setting.ask.formula, contrasts or ("Intercept",), (), left_out)
-    made = plan_of(draft, said, filled(setting, sessions=ends, covariates=()))
-    return changed(made, models=(replace(draft.model, data=TABLE),))
+    draft = changed(draft, contrasts=contrasts or ("Intercept",), of_table=True)
+    return plan_of(draft, said, filled(setting, sessions=ends, covariates=()))
 
 
 def _title(study: Study, name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from ...stats.errors import CannotCompute
-from ..models import Model
+from ..models import TABLE, Model
 from ..problems import Finding, Problem
 from .asking import Ask
 from .people import (
@@ -37,6 +37,7 @@ AGE = ("age", "age_years", "age_at_scan")
 SEX = ("sex", "gender")
 SITE = ("site", "scanner", "center", "centre", "trial", "cohort")
 PEOPLE_PER_SITE = 12  # for each column of sites that nobody asked for
+DEPRESSION = ("madrs", "hamd", "hdrs", "ids", "qids", "bdi", "phq")  # scales that a question is about unless told
 LEAST_LEFT = 0.5  # degrees of freedom by people, for covariates that nobody asked for
 QUANTITIES = {"pet": "SUVR", "degree": "degree centrality", "clustering": "clustering coefficient", "map": "value"}
 LEFT = {"pet": "suvr", "degree": "degree", "clustering": "clustering", "map": "map"}
@@ -98,6 +99,8 @@ class Draft:
     voxelwise : tuple of (str, str)
     findings : tuple of Finding
     covariates : Covariates
+    of_table : bool
+        The outcome is a column, not a map.
     """
 
     setting: Setting
@@ -108,13 +111,14 @@ class Draft:
     voxelwise: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     covariates: Covariates = field(default_factory=lambda: Covariates((), ()))
+    of_table: bool = False
 
     @property
     def model(self) -> Model:
         """As it is fitted."""
         ask, people = self.setting.ask, set(self.frame[PERSON].astype(str))
         return Model(
-            data="",
+            data=TABLE if self.of_table else "",
             table="",
             formula=self.formula,
             contrasts=self.contrasts,
@@ -186,7 +190,7 @@ def two_sessions(setting: Setting) -> tuple[str, str]:
 
 
 def score_of(setting: Setting) -> str:
-    """The score that is asked about, or the study's first.
+    """The score that is asked about, or the study's first of depression, or its first.
 
     Raises
     ------
@@ -198,7 +202,8 @@ def score_of(setting: Setting) -> str:
     if not offered:
         raise Problem(study.folder, "has no scores", "put a table of scores into phenotype/")
     if not asked:
-        return offered[0]
+        of_depression = [name for scale in DEPRESSION for name in offered if name.lower().startswith(scale)]
+        return (of_depression or offered)[0]
     for name in offered:
         if asked.lower() in {name.lower(), score_title(name).lower(), score_columns(study)[name].lower()}:
             return name

@@ -68,9 +68,10 @@ def regions_of(people: People, asked: StudyRows, report: Report = silent) -> Mad
     said = (each for found in (*used, *by_key.values()) for each in _said(found))
     inputs = tuple(dict.fromkeys(path for each in used for path in each.inputs))
     simulated = any(each.simulated for each in used)
-    findings = gathered((*people.findings, *findings, *missing, *said))
+    facts, unknown = facts_of(rows, asked)
+    findings = gathered((*people.findings, *findings, *missing, *unknown, *said))
     files = tuple(each.path for each in by_key.values())
-    return Made(rows, facts_of(rows, asked), frame, inputs=inputs, files=files, findings=findings, simulated=simulated)
+    return Made(rows, facts, frame, inputs=inputs, files=files, findings=findings, simulated=simulated)
 
 
 def _matrix(found: RunMatrix | Problem) -> RunMatrix:

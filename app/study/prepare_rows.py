@@ -84,7 +84,9 @@ def images_of(study: Study, people: People, asked: StudyRows, target: Target, re
     if people.kind == "bold":
         from .prepare_runs import facts_of  # noqa: PLC0415 - Numba
 
-        columns |= facts_of(rows, asked, lambda done: report((IMAGING + (1 - IMAGING) * done) / parts))
+        facts, said = facts_of(rows, asked, lambda done: report((IMAGING + (1 - IMAGING) * done) / parts))
+        columns |= facts
+        findings += said
     findings = [*people.findings, *findings, *(each for image in images for each in image.about.warnings)]
     covering: list[Kept] = []
     for number, (name, other) in enumerate(asked.beside, start=1):

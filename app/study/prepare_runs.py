@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -189,8 +189,10 @@ def _mean_connectivity(matrix: NDArray[np.float64]) -> float:
     return threshold_matrix(matrix, "absolute", density=1.0).mean_connectivity
 
 
-def facts_of(rows: Sequence[Row], asked: StudyRows, report: Report = silent) -> dict[str, list[Any]]:
-    """Mean framewise displacement and mean connectivity of each row, or their change, never in percent."""
+def facts_of(
+    rows: Sequence[Row], asked: StudyRows, report: Report = silent
+) -> tuple[dict[str, list[Any]], tuple[Finding, ...]]:
+    """Mean framewise displacement and mean connectivity of each row, or their change, never in percent; what lacks."""
     scans = list(dict.fromkeys(scan for row in rows for scan in row.scans))
     matrices = in_turn(lambda scan, told: matrix_of(scan, asked.choices, told), scans, report)
     known = {scan: _facts(scan, found) for scan, found in zip(scans, matrices, strict=True)}
@@ -199,7 +201,21 @@ def facts_of(rows: Sequence[Row], asked: StudyRows, report: Report = silent) -> 
         first, last = known[row.scans[0]], known[row.scans[-1]]
         for name, one, other in zip(FACTS, first, last, strict=True):
             columns[name].append(other - one if len(row.scans) > 1 else one)
-    return columns
+    return columns, _unknown(known, matrices)
+
+
+def _unknown(known: Mapping[Scan, tuple[float, float]], matrices: Sequence[RunMatrix | Problem]) -> tuple[Finding, ...]:
+    """Whose motion or connectivity is not known: rows without a number drop out of models with them."""
+    findings: list[Finding] = []
+    who = ", ".join(dict.fromkeys(scan.participant for scan, (moved, _) in known.items() if np.isnan(moved)))
+    if who:
+        message = f"Motion is not known of {who}: fd_mean has no number there, and adjusting for it leaves them out."
+        findings.append(Finding("motion-unknown", who, None, message))
+    problem = next((found for found in matrices if isinstance(found, Problem)), None)
+    if problem is not None:
+        message = f"mean_connectivity is not known of some runs: {problem.what}."
+        findings.append(Finding("connectivity-unknown", problem.where, None, message))
+    return tuple(findings)
 
 
 def _facts(scan: Scan, found: RunMatrix | Problem) -> tuple[float, float]:

@@ -20,6 +20,7 @@ MOST_ROWS = 40
 ROW_PX, WIDTH_PX, LABEL_PX, VALUE_PX = 19, 860, 250, 190
 COURSE_PX = (720, 330)
 CELL_PX = (26, 5)
+APART_PX, LABEL_GAP_PX = 5, 15
 SIGNIFICANT = 0.05
 _PLAIN = """svg{background:#fff;color:#1c2126}text{fill:#1c2126;font-family:'DejaVu Sans'}
 .axis{stroke:#5b6670;stroke-width:1;fill:none}.faint{stroke:#d5dbe0;stroke-width:1;fill:none}
@@ -127,18 +128,30 @@ def course(frame: pd.DataFrame, title: str) -> Node | None:
         return None
     width, height = COURSE_PX
     x_of, x_ticks = _scale(frame["time_min"].tolist(), 70, width - 130)
-    y_of, y_ticks = _scale(frame[["lo", "hi", "mean"]].to_numpy().ravel().tolist(), height - 48, 14)
+    y_of, y_ticks = _scale(frame[["lo", "hi", "mean"]].to_numpy().ravel().tolist(), height - 48, 34)
     marks: list[Node] = []
     for tick in y_ticks:
         marks.append(element("line", x1=70, x2=width - 130, y1=y_of(tick), y2=y_of(tick), class_="faint"))
         marks.append(element("text", number(tick), x=62, y=y_of(tick) + 4, text_anchor="end", font_size=12))
-    for k, (condition, part) in enumerate(frame.groupby("condition", sort=True)):
-        marks += _line(part.sort_values("time_min"), x_of, y_of, ("down", "up")[k % 2])
-        last = float(part.sort_values("time_min")["mean"].iloc[-1])
-        marks.append(element("text", str(condition), x=width - 122, y=y_of(last) + 4, font_size=12))
+    parts = [(str(name), part.sort_values("time_min")) for name, part in frame.groupby("condition", sort=True)]
+    for k, (_, part) in enumerate(parts):
+        aside = APART_PX * (k - (len(parts) - 1) / 2)  # intervals beside each other, not on top
+        marks += _line(part, lambda value, aside=aside: x_of(value) + aside, y_of, ("down", "up")[k % 2])
+    ends = {name: y_of(float(part["mean"].dropna().iloc[-1])) for name, part in parts if part["mean"].notna().any()}
+    marks += [element("text", name, x=width - 118, y=y + 4, font_size=12) for name, y in _apart(ends).items()]
     marks += _bottom_axis(x_of, x_ticks, height - 44, "minutes")
-    marks.append(element("text", title, x=8, y=10, font_size=12))
+    marks.append(element("text", title, x=8, y=14, font_size=12))
     return svg(width, height, f"{title} over time by condition", *marks)
+
+
+def _apart(heights: dict[str, float]) -> dict[str, float]:
+    """Heights of labels, moved down where they would lie on each other."""
+    placed: dict[str, float] = {}
+    lowest = -LABEL_GAP_PX
+    for name, y in sorted(heights.items(), key=lambda each: each[1]):
+        lowest = max(y, lowest + LABEL_GAP_PX)
+        placed[name] = lowest
+    return placed
 
 
 def _line(part: pd.DataFrame, x_of: Any, y_of: Any, colour: str) -> list[Node]:

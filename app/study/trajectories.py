@@ -40,8 +40,6 @@ class Trajectories:
     visits : tuple of str
     at : (v,) float64
         Where the visits stand: their median day, or their number.
-    at_title : str
-        What that is.
     people : (n,) tuple of str
         A person stands twice where two conditions were had in a crossover.
     arms : (n,) tuple of str
@@ -53,7 +51,6 @@ class Trajectories:
     title: str
     visits: tuple[str, ...]
     at: Floats
-    at_title: str
     people: tuple[str, ...]
     arms: tuple[str, ...]
     scores: Floats
@@ -172,7 +169,6 @@ def _gathered(frame: pd.DataFrame, instrument: Instrument, visit: str) -> Trajec
         instrument.title,
         tuple(name.removeprefix("ses-") for name in visits),
         at,
-        "Day" if has_days else "Visit",
         tuple(people[n] for n in order),
         tuple(arms[n] for n in order),
         scores[order],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCANNER_MM = {"pet": 6.0, "degree": 4.0, "clustering": 4.0, "map": 6.0}
 """Assumed resolution of scans before smoothing: no sidecar of BIDS must say it."""
 RELIABILITY = 0.85  # of two sessions, where a number is to show the size of a coupling
-STRICT = 0.001
+STRICT, LEVEL = 0.001, 0.05  # where many elements are looked at, and one
 
 
 def resolution_mm(measure: str, choices: Choices) -> float:
@@ -28,9 +28,11 @@ def resolution_mm(measure: str, choices: Choices) -> float:
 
 def traps_of_plan(draft: Draft, design: LinearDesign, kept: Any) -> tuple[Finding, ...]:
     """What applies to a question, each once."""
+    if draft.of_table:
+        return _power(draft, design, LEVEL)
     return (
         *group_and_site(draft, kept),
-        *_power(draft, design),
+        *_power(draft, design, STRICT),
         *_coupling(draft),
         *small_regions(draft.setting.measure, draft.setting.ask.choices),
         *_motion(draft),
@@ -51,19 +53,19 @@ def group_and_site(draft: Draft, kept: Any) -> tuple[Finding, ...]:
     return tuple(Finding(*trap) for trap in group_is_site(f"{groups.column} and {site}", table))
 
 
-def _power(draft: Draft, design: LinearDesign) -> tuple[Finding, ...]:
+def _power(draft: Draft, design: LinearDesign, alpha: float) -> tuple[Finding, ...]:
     """What this many people can show."""
     from ...stats.power import Sensitivity  # noqa: PLC0415 - SciPy
 
     df = len(design.matrix) - len(design.columns)
     n = len(design.matrix)
     try:
-        found = Sensitivity("r", (1.0, df), df + 2, STRICT)
+        found = Sensitivity("r", (1.0, df), df + 2, alpha)
         least, true = found.significant, found.detectable()
     except CannotCompute:
         return ()
     message = (
-        f"With n = {n} and {df} degrees of freedom, two-sided p < {STRICT:g} needs a partial |r| of {least:.2f}; "
+        f"With n = {n} and {df} degrees of freedom, two-sided p < {alpha:g} needs a partial |r| of {least:.2f}; "
         f"a true one of {true:.2f} is found in 80 % of such studies. Whatever passes is likely to be too large."
     )
     return (Finding("power", draft.contrasts[0].partition("=")[0], least, message),)

@@ -6,23 +6,29 @@ import json
 from pathlib import Path
 
 import networkx as nx
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 from graph_study import write_graph_study
+from habena.app.io.study_table import paths_of, read_table
 from habena.app.io.write import plain_json
 from habena.app.problems import Problem
+from habena.app.study.answering import answer
 from habena.app.study.asking import Ask
 from habena.app.study.graph_choices import DENSITIES
 from habena.app.study.graph_data import Element, GraphData, graph_data
 from habena.app.study.graph_questions import nodes_answered, with_voxels
 from habena.app.study.graph_tests import Asked, factor_of, graph_tests
 from habena.app.study.plan_graph import plan
+from habena.app.study.planning import plan as plan_question
 from habena.app.study.prepare_runs import matrix_of
+from habena.app.study.prepared import prepare
 from habena.app.study.reading import read_study
 from habena.app.study.region_set import named_regions
-from habena.app.study.values import Study
+from habena.app.study.rows import StudyRows
+from habena.app.study.values import Choices, Study
 from msgspec.structs import replace
 from scipy import stats
 
@@ -41,7 +47,7 @@ def made_data(values: np.ndarray, first: np.ndarray | None = None, **columns: ob
     n, size = values.shape
     frame = pd.DataFrame({"participant_id": [f"s{k}" for k in range(n)], **columns})
     elements = tuple(Element(f"r{k}", "L", "degree") for k in range(size))
-    return GraphData(frame, elements, values, first, frame, np.zeros((n, 1)), (), (), SIMULATED)
+    return GraphData(frame, elements, values, first, (), Choices(), (), (), SIMULATED)
 
 
 SIMULATED = False
@@ -245,3 +251,31 @@ def test_metrics_and_densities_that_there_are_not_are_refused(study: Study) -> N
         plan(study, asking(study, metrics=("hubness",)))
     with pytest.raises(Problem, match="no share"):
         plan(study, asking(study, densities=(1.5,)))
+
+
+def test_pet_on_degree_is_fitted_voxel_by_voxel_to_the_two_scans_of_the_same_people(tmp_path: Path) -> None:
+    folder = write_graph_study(tmp_path / "both", 8)
+    runs = prepare(StudyRows(str(folder), "degree", per="person", sessions=("ses-baseline",)))
+    maps = paths_of(read_table(runs.table), "map")
+    rng = np.random.default_rng(6)
+    pet, degree = [], []
+    for k, path in enumerate(maps):
+        image = nib.load(path)
+        own = np.nan_to_num(np.asarray(image.dataobj, np.float64))
+        values = 2 + 0.004 * own + rng.normal(0, 0.05, own.shape)
+        values[own == 0] = 0
+        place = folder / f"sub-K{k:02d}" / "ses-baseline" / "pet"
+        place.mkdir()
+        name = f"sub-K{k:02d}_ses-baseline_trc-K2_space-MNI152NLin2009aSym_desc-suvr_pet.nii.gz"
+        nib.save(nib.Nifti1Image(values.astype(np.float32), image.affine), place / name)
+        pet.append(values.astype(np.float32))
+        degree.append(own)
+    both = read_study(folder)
+    asked = Ask(str(folder), "formula", formula="suvr ~ degree", voxelwise=(("degree", "degree"),))
+    found = answer(plan_question(both, asked))
+    effect, _ = found.maps["effect"]
+    assert np.nanmedian(effect) == pytest.approx(0.004, rel=0.3)
+    at = (12, 10, 11)
+    direct = stats.linregress([each[at] for each in degree], [each[at] for each in pet])
+    assert effect[at] == pytest.approx(direct.slope, rel=1e-3)
+    assert found.maps["t"][0][at] == pytest.approx(direct.slope / direct.stderr, rel=1e-3)

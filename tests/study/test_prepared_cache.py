@@ -15,7 +15,7 @@ from habena.app.panels.model_check import check
 from habena.app.panels.model_question import model_of, rows_of, settings_of, text_of
 from habena.app.problems import Cancelled, Problem
 from habena.app.recipes import ModelMap
-from habena.app.saved import absolute, files_of, relative
+from habena.app.saved import absolute, files_of, relative, without_folders
 from habena.app.settings import cache_folder
 from habena.app.state import Colours, Overlay, ViewState
 from habena.app.study.prepare_cache import trim
@@ -160,6 +160,13 @@ def test_a_saved_view_moves_the_folder_and_files_of_a_study(tmp_path: Path) -> N
     assert moved.overlays[0].recipe.model.data == moved.overlays[0].recipe.model.table == ""
     assert absolute(moved, folder) == state
     assert set(files_of(state)) == {rows.study, choices.reference, choices.mask}
+
+
+def test_a_question_that_is_handed_on_names_no_folder(tmp_path: Path) -> None:
+    beside = StudyRows(str(tmp_path / "s"), choices=Choices(mask=str(tmp_path / "brain.nii")))
+    rows = StudyRows(str(tmp_path / "s"), beside=(("pre", beside),))
+    named = without_folders(rows)
+    assert (named.study, named.beside[0][1].study, named.beside[0][1].choices.mask) == ("s", "s", "brain.nii")
 
 
 def test_the_form_shows_a_study_and_gives_it_back(tmp_path: Path) -> None:

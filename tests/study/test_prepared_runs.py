@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,3 +140,13 @@ def test_degree_lies_beside_another_measure_with_a_mask_that_it_covers(study: St
     for values, expected in zip(images(made, "map_clustering"), alone, strict=True):
         np.testing.assert_array_equal(values, expected)
     assert made.mask is not None
+
+
+def test_runs_without_motion_are_said_and_have_no_number(study: Study, tmp_path: Path) -> None:
+    folder = tmp_path / "alone"
+    alone = write(folder / study.scans[0].path.name, np.asarray(nib.load(study.scans[0].path).dataobj))
+    scans = (replace(study.scans[0], path=alone, confounds=None), *study.scans[1:])
+    made = prepare_study(study_of(study.folder, scans), StudyRows("s", "regions", replace(CHOICES, strategy="")))
+    assert table(made)["fd_mean"].isna().tolist() == [True, False, False]
+    (said,) = (finding for finding in made.findings if finding.code == "motion-unknown")
+    assert said.where == "sub-A"

@@ -206,3 +206,13 @@ def test_sites_are_adjusted_for_where_they_are_not_the_groups(tmp_path: Path) ->
     assert found.ask.covariates == ("age", "sex", "site")
     assert plan_parts.SITE[0] == "site"
     assert codes(found)["group-is-site"] == 0
+
+
+def test_a_scale_of_depression_is_asked_about_unless_told(tmp_path: Path) -> None:
+    made = draw(11)
+    folder = write(tmp_path / "s", made)
+    rows = pd.read_csv(folder / "phenotype" / "madrs.tsv", sep="\t").rename(columns={"madrs_total": "cssrs_iss"})
+    rows["cssrs_iss"] %= 6
+    rows.to_csv(folder / "phenotype" / "cssrs.tsv", sep="\t", index=False)
+    assert planned(folder, made, "severity").ask.score == "madrs_total"
+    assert planned(folder, made, "severity", score="C-SSRS ideation severity").ask.score == "cssrs_iss"
