@@ -107,6 +107,10 @@ def notes_of(fitted: Fitted, inference: Inference, tests: Sequence[Inferred]) ->
     for option in ("data", "table", "mask", "surface"):
         if asked[option] is not None:
             asked[option] = Path(str(asked[option])).name
+    if fitted.model.study is not None:
+        from .saved import without_folders  # noqa: PLC0415
+
+        asked["study"] = without_folders(fitted.model.study)
     asked["exclude"] = len(fitted.model.exclude)  # how many: names of people stay out of files that are handed on
     chosen = asdict(inference)
     sides = "one-sided (positive)" if inference.one_sided else "two-sided"
@@ -137,7 +141,7 @@ def notes_of(fitted: Fitted, inference: Inference, tests: Sequence[Inferred]) ->
 def findings_of(fitted: Fitted, inference: Inference) -> tuple[Finding, ...]:
     """What to know about the numbers of a model."""
     found: list[Finding] = []
-    where = fitted.model.data
+    where = fitted.model.source
     if fitted.n_elements > 1 and inference.correction == "none":
         message = f"Nothing is corrected for {fitted.n_elements} elements: some will exceed any threshold by chance."
         found.append(Finding("uncorrected", where, fitted.n_elements, message))

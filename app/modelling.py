@@ -151,6 +151,6 @@ def _atlas(fitted: Fitted) -> tuple[Atlas | None, tuple[Finding, ...]]:
     fit = templates.compatible(place.space, info.template)
     if not fit.names_regions:
         return None, (
-            Finding("regions-unnamed", fitted.model.data, None, fit.message[:1].upper() + fit.message[1:] + "."),
+            Finding("regions-unnamed", fitted.model.source, None, fit.message[:1].upper() + fit.message[1:] + "."),
         )
     return open_atlas(info.id), ()

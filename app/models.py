@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -100,3 +101,8 @@ class Model(msgspec.Struct, frozen=True):
     atlas: str | None = None
     surface: str | None = None
     study: StudyRows | None = None
+
+    @property
+    def source(self) -> str:
+        """Where its data come from, to be named in messages."""
+        return self.data if self.study is None else Path(self.study.study).name

@@ -250,6 +250,7 @@ class ParticipantTable(QWidget):
         """Show people; those who were selected stay so."""
         same = people.columns == self._model.columns
         self._model.show(people)
+        self._show_height()
         if not same:
             self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
             self._fit_columns()
@@ -326,7 +327,7 @@ class ParticipantTable(QWidget):
 
     def _show_height(self) -> None:
         line = self.view.fontMetrics().height() + 8
-        side = PICTURE_PX if self._model.with_pictures else 0
+        side = PICTURE_PX if self._model.with_pictures and self._model.people.scans else 0
         self.view.setIconSize(QSize(side, side))
         self.view.verticalHeader().setDefaultSectionSize(max(line, side + 4 if side else 0))
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QSplitter, QWidget
 
-from .controls import Choice, beside, column, muted
+from .controls import Choice, beside, column, described, muted
 from .score_plot import ScoreData, ScorePlot
 from .value_model import Cell, Column
 from .value_table import ValueTable
 
 LEAST_PLOT, WIDE = 280, 600  # pixels
+LINES = 6  # of text, as high as the table is: its head, two or three arms and a scroll bar
 
 
 class ScoresPanel(QWidget):
@@ -30,14 +31,16 @@ class ScoresPanel(QWidget):
         self.plot = ScorePlot()
         self.table = ValueTable(self.tr("Change by arm"), self._columns())
         self._words = muted()
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._instrument = Choice(self.tr("Score"), self.tr("Whose scores are shown"))
         self._head = beside(self._instrument, stretch=0)
         side = QWidget()
         layout = column(side, margin=4)
         layout.addWidget(self._head)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self._words)
+        self.table.setFixedHeight(LINES * self.fontMetrics().height())
+        layout.addWidget(self.table)
+        layout.addWidget(self._scrolling(self._words), 1)
         self._side = side
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.plot)
@@ -49,6 +52,15 @@ class ScoresPanel(QWidget):
         split.setChildrenCollapsible(False)
         column(self).addWidget(split)
         self._instrument.chosen.connect(self.instrument_chosen)
+
+    def _scrolling(self, words: QWidget) -> QScrollArea:
+        """Sentences that scroll where there is little room."""
+        words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+        area = described(QScrollArea(), self.tr("What changed"), "")
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(words)
+        return area
 
     def _columns(self) -> tuple[Column, ...]:
         return (

@@ -246,7 +246,8 @@ class ModelControl(QObject):
         before = self.asked()
         test = next((t for t in found.tests if before is not None and t.name == before.map.test), found.tests[0])
         recipe = ModelMap(model, self._inference_for(test), test.name, test.statistic)
-        if model.data == TABLE or is_region_table(model.data):
+        of_regions = model.study is not None and model.study.measure == "regions"
+        if of_regions or model.data == TABLE or is_region_table(model.data):
             self._of_table = recipe
         else:
             self._of_table = None

@@ -27,16 +27,15 @@ def score_data(found: Trajectories, opened: OpenStudy, title: str) -> ScoreData:
     names = tuple(map(opened.shown_name, found.people))
     numbers = tuple(arms.index(arm) for arm in found.arms)
     return ScoreData(
-        title,
-        found.title,
-        found.at_title,
-        found.at,
-        found.visits,
-        tuple(lines),
-        found.people,
-        names,
-        numbers,
-        found.scores,
+        title=title,
+        y_title=found.title,
+        at=found.at,
+        visits=found.visits,
+        arms=tuple(lines),
+        people=found.people,
+        names=names,
+        arm_of=numbers,
+        scores=found.scores,
     )
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..problems import Finding, Problem
 from .answers import Plan
-from .people import Arms, arm_column, arms_of, score_title
+from .people import score_title
+from .plan_arms import arm_asked, difference, terms_by_arm
+from .plan_covariates import covariates_of
 from .plan_parts import (
     Draft,
     Setting,
-    asked_of,
     counts,
-    covariates_of,
     filled,
     formula_of,
     frame_of,
@@ -35,14 +34,12 @@ from .values import PERSON
 from .words import improvement_words, marked, sentence
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .asking import Ask
     from .rows import StudyRows
     from .values import Study
 
 FIRST = "first"  # voxelwise covariate of an analysis of covariance
-ONE_ARM = 2  # people without whom an arm has no slope of its own
+FEWEST = 2  # people of a group that can be compared
 
 
 class Said(NamedTuple):
@@ -104,7 +101,7 @@ def group(study: Study, ask: Ask) -> Plan:
     frame = known_in(frame, groups.column)
     present = without(frame, ask.exclude)[groups.column].astype(str).value_counts()
     for level in (groups.patients, groups.healthy):
-        if present.get(level, 0) < ONE_ARM:
+        if present.get(level, 0) < FEWEST:
             what = f"has {present.get(level, 0)} scanned people of {groups.column} {level}"
             raise Problem(study.folder, what, "two or more of each are needed; check sessions and scans")
     terms = [quoted(groups.column)]
@@ -137,13 +134,13 @@ def change(study: Study, ask: Ask) -> Plan:
     if ask.percent and ask.baseline:
         raise Problem("percent", "and adjustment for the first scan ask for different changes", "ask for one of them")
     first, last = two_sessions(setting)
-    arm, where = _arm(setting)
+    arm, where = arm_asked(setting)
     rows = rows_of(setting, "percent" if ask.percent else "difference", (first, last), where)
     frame, left_out = frame_of(setting, rows)
     score = score_of(setting)
     column, title = f"{score}_improvement", score_title(score)
     score_column(setting, frame, column, f"improvement in {title}")
-    by_arm = _by_arm(setting, frame, column, arm)
+    by_arm = terms_by_arm(setting, frame, column, arm)
     voxelwise: tuple[tuple[str, str], ...] = ()
     if ask.baseline:
         beside = rows_of(setting, "person", (first,), where)
@@ -181,13 +178,13 @@ def prediction(study: Study, ask: Ask) -> Plan:
     """
     setting = setting_of(study, ask)
     first, last = _score_sessions(setting)
-    arm, where = _arm(setting)
+    arm, where = arm_asked(setting)
     rows = rows_of(setting, "person", (first, last), where)
     frame, left_out = frame_of(setting, rows)
     score = score_of(setting)
     column, title = f"{score}_improvement", score_title(score)
     score_column(setting, frame, column, f"improvement in {title}")
-    by_arm = _by_arm(setting, frame, column, arm)
+    by_arm = terms_by_arm(setting, frame, column, arm)
     covariates = covariates_of(setting, frame, by_arm.terms, [column, *by_arm.columns])
     formula = formula_of(setting.left, by_arm.terms, covariates.names)
     draft = Draft(setting, rows, frame, formula, by_arm.contrasts, (), (*left_out, *by_arm.findings), covariates)
@@ -211,27 +208,6 @@ def prediction(study: Study, ask: Ask) -> Plan:
     return plan_of(draft, said, chosen)
 
 
-def difference(column: str, levels: Sequence[str], one: str, other: str, before: str = "") -> str:
-    """A contrast of two levels of a treatment-coded factor, as arithmetic of columns."""
-    base = min(map(str, levels))
-    sides = [f"{before}{column}[T.{level}]" if level != base else "" for level in (one, other)]
-    if not sides[1]:
-        return sides[0]
-    return f"{sides[0]} - {sides[1]}" if sides[0] else f"-1*{sides[1]}"
-
-
-class _ByArm(NamedTuple):
-    """Terms of improvement and arm, with the tests that they allow, the one that is asked about first."""
-
-    terms: list[str]
-    columns: list[str]
-    contrasts: tuple[str, ...]
-    title: str
-    words: str
-    effect: str
-    findings: tuple[Finding, ...]
-
-
 def _score_sessions(setting: Setting) -> tuple[str, str]:
     """Of a prediction: the scan's session, and the last one with a score, scanned or not."""
     from .people import score_columns, sessions_in_order  # noqa: PLC0415
@@ -247,83 +223,6 @@ def _score_sessions(setting: Setting) -> tuple[str, str]:
     if not first or not order or order[-1] == first[0]:
         raise Problem(setting.study.folder, "has scores of one session only", "an improvement needs two")
     return first[0], order[-1]
-
-
-def _arm(setting: Setting) -> tuple[Arms | None, tuple[tuple[str, str], ...]]:
-    """Arms among the patients, and whom a question is about."""
-    where = patients(setting)
-    frame = asked_of(setting, where)
-    arms, asked = arms_of(setting.study, frame), setting.ask.arm
-    if asked in {"pooled", "interaction"}:
-        if asked == "interaction" and arms is None:
-            raise Problem(setting.study.folder, "has no two arms", "ask without the interaction")
-        return arms, where
-    column = arm_column(setting.study)
-    levels = [] if column is None else sorted(frame[column].dropna().astype(str).unique())
-    level = next((each for each in levels if each.lower() == asked.lower()), None)
-    if column is None or level is None:
-        offered = ", ".join(["pooled", "interaction", *levels])
-        raise Problem(setting.study.folder, f"has no arm {asked}", f"choose from {offered}")
-    return Arms(column, None, {level: len(frame)}), (*where, (column, level))
-
-
-def _by_arm(setting: Setting, frame: pd.DataFrame, column: str, arm: Arms | None) -> _ByArm:
-    slope, asked = quoted(column), setting.ask.arm
-    simple = _ByArm([slope], [column], (f"improvement={slope}",), "", "", "", ())
-    if arm is None:
-        return simple
-    if asked not in {"pooled", "interaction"}:
-        level = next(iter(arm.people))
-        message = (
-            f"This is {level} alone. That another arm shows less, or nothing, is no difference between them: "
-            f"before any wording such as 'only {level}' ask for the interaction."
-        )
-        finding = Finding("interaction-first", level, None, message)
-        return simple._replace(title=f", {level}", words=f" in {level} alone", findings=(finding,))
-    known = without(frame, setting.ask.exclude).dropna(subset=[column, arm.column])
-    sizes = {str(name): int(n) for name, n in known[arm.column].astype(str).value_counts().items()}
-    alone = [name for name, n in sizes.items() if n == 1]
-    findings = tuple(
-        Finding("arm-of-one", name, 1, f"Arm {name} has one person, who is fitted wholly and tells nothing.")
-        for name in alone
-    )
-    if len(sizes) < 2:
-        if asked == "interaction":
-            raise Problem(setting.study.folder, f"has one arm only with scans and scores ({', '.join(sizes)})", "pool")
-        return simple
-    if asked == "pooled":
-        terms = [slope, quoted(arm.column)]
-        return simple._replace(
-            terms=terms, columns=[column, arm.column], words=", arms pooled", title=", arms pooled", findings=findings
-        )
-    return _interaction(setting, arm, column, sizes, findings)
-
-
-def _interaction(
-    setting: Setting, arm: Arms, column: str, sizes: dict[str, int], findings: tuple[Finding, ...]
-) -> _ByArm:
-    if min(sizes.values()) <= ONE_ARM or len(sizes) > 2:
-        told = ", ".join(f"{name} {n}" for name, n in sizes.items())
-        what = f"an interaction needs two arms of more than {ONE_ARM} people, and there are {told}"
-        raise Problem(setting.study.folder, what, "ask for one arm, or pool them")
-    control = arm.control if arm.control in sizes else max(sizes)
-    active = next(name for name in sizes if name != control)
-    before = f"{column}:"
-    name = f"{active} less {control}"
-    contrasts = [f"{name}={difference(arm.column, list(sizes), active, control, before)}"]
-    base = min(sizes)
-    for level in (active, control):
-        more = "" if level == base else f" + {before}{arm.column}[T.{level}]"
-        contrasts.append(f"{level}={quoted(column)}{more}")
-    return _ByArm(
-        [f"{quoted(column)}*{quoted(arm.column)}"],
-        [column, arm.column],
-        tuple(contrasts),
-        f", {name}",
-        f", its slope in {active} less that in {control} (interaction)",
-        f"difference ({name}) of the ",
-        findings,
-    )
 
 
 def _beside(rows: StudyRows, name: str, other: StudyRows) -> StudyRows:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .answers import Answered
 from .report_charts import MOST_ROWS, course, design, forest
-from .report_design import design_of, power_line
+from .report_design import design_of, power_lines
 from .report_page import Node, element, facts, items, page, section, table
 from .report_repeat import WITHHELD
 from .told import cluster_lines, counted, direction, region_table, sentences
@@ -49,7 +49,7 @@ def report_page(
         _regions(answered),
         _clusters(answered),
         *_further(answered, veil),
-        section("Power", element("p", power_line(answered))),
+        section("Power", *(element("p", line) for line in power_lines(answered))),
         _warnings(result["warnings"]),
         _repeat(record, veil),
         _provenance(record),

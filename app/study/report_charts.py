@@ -137,7 +137,8 @@ def course(frame: pd.DataFrame, title: str) -> Node | None:
     for k, (_, part) in enumerate(parts):
         aside = APART_PX * (k - (len(parts) - 1) / 2)  # intervals beside each other, not on top
         marks += _line(part, lambda value, aside=aside: x_of(value) + aside, y_of, ("down", "up")[k % 2])
-    ends = {name: y_of(float(part["mean"].dropna().iloc[-1])) for name, part in parts if part["mean"].notna().any()}
+    known = ((name, part["mean"].dropna().tolist()) for name, part in parts)
+    ends = {name: y_of(means[-1]) for name, means in known if means}
     marks += [element("text", name, x=width - 118, y=y + 4, font_size=12) for name, y in _apart(ends).items()]
     marks += _bottom_axis(x_of, x_ticks, height - 44, "minutes")
     marks.append(element("text", title, x=8, y=14, font_size=12))

@@ -13,6 +13,8 @@ from ..model_traps import CORRECTED_LEVEL, STRICT
 from ..problems import Problem
 from .answers import Answered, Plan
 
+BOTH_LEVELS = [(STRICT, "a voxel"), (CORRECTED_LEVEL, "one region")]
+
 
 def design_of(plan: Plan) -> tuple[NDArray[np.float64], tuple[str, ...]] | None:
     """Design matrix of the first model and its columns' names; None for questions without a model of this kind."""
@@ -30,14 +32,14 @@ def design_of(plan: Plan) -> tuple[NDArray[np.float64], tuple[str, ...]] | None:
     return np.asarray(part.design.matrix, np.float64), tuple(part.design.names)
 
 
-def power_line(answered: Answered) -> str:
-    """What such a study can find: at p < .001 where a map is looked at, at .05 for one region."""
+def power_lines(answered: Answered) -> tuple[str, ...]:
+    """What such a study can find: what the answer says of its tests, and at p < .05 for one region."""
+    told = answered.details.get("power")
+    lines = [str(line) for line in told] if isinstance(told, list | tuple) else []
     df = next((row.df for row in answered.regions if math.isfinite(row.df)), math.nan)
     two_sided = not answered.plan.ask.inference.one_sided
-    lines: list[str] = []
-    for alpha, where in ((STRICT, "a voxel"), (CORRECTED_LEVEL, "one region")):
-        if where == "a voxel" and not answered.maps:
-            continue
+    alphas = [(CORRECTED_LEVEL, "one region")] if lines or not answered.maps else BOTH_LEVELS
+    for alpha, where in alphas:
         try:
             found = Sensitivity("r", (1.0, df), df + 2, alpha, two_sided)
             lines.append(
@@ -47,4 +49,4 @@ def power_line(answered: Answered) -> str:
             )
         except CannotCompute:
             continue
-    return " ".join(lines) or "The degrees of freedom are not known, so nothing can be said of the study's power."
+    return tuple(lines) or ("The degrees of freedom are not known, so nothing can be said of the study's power.",)

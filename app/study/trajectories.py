@@ -178,7 +178,7 @@ def _gathered(frame: pd.DataFrame, instrument: Instrument, visit: str) -> Trajec
 def outcome(found: Trajectories) -> Outcome:
     """First, last and improvement by arm; two arms are compared, the one of fewer letters placebo-like last.
 
-    Raises nothing: what cannot be compared says why.
+    What cannot be compared says why.
     """
     first, last = ({arm: found.summaries(arm)[end] for arm in found.names} for end in (0, -1))
     fall = {arm: found.of_arm(arm)[:, 0] - found.of_arm(arm)[:, -1] for arm in found.names}
@@ -188,6 +188,8 @@ def outcome(found: Trajectories) -> Outcome:
     named = [arm for arm in found.names if arm]
     if len(found.visits) < 2:
         return _because(none, "there is one visit only")
+    if len(set(found.people)) < len(found.people):
+        return _because(none, "the same people had both conditions; the crossover question compares within people")
     if len(named) != 2:
         return _because(none, f"there are {len(named)} arms, not two" if named else "nobody has an arm")
     a, b = sorted(named, key=_is_control)

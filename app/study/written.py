@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
@@ -18,46 +16,23 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from ..io.files import replacing, writing
-from ..io.write import Record, plain_json, software, write_map
+from ..io.write import Record, software, write_map
 from ..outputs import refuse_place
 from ..problems import Problem, silent
 from .answers import Answered
 from .asked import Asked
 from .asking import Ask
-from .told import COLUMNS, regions_frame
 from .veil import Veil, veil_of
 from .written_inputs import inputs_of
 from .written_maps import map_info, map_name, unit_of
+from .written_tables import Writing, sidecar_of, write_json, write_tables
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .values import Study
 
 Report = Callable[[float], None]
 QUESTION, DESCRIPTION, REPORT, FIGURE = "ask.json", "dataset_description.json", "report.html", "figure.png"
 BIDS_VERSION = "1.10.0"
-MISSING = "n/a"
-
-
-@dataclass(frozen=True, eq=False)
-class Writing:
-    """What all files of an answer have in common."""
-
-    answered: Answered
-    folder: Path
-    study: Study
-    veil: Veil
-    record: Mapping[str, Any]
-
-    @property
-    def kind(self) -> str:
-        """Label of the question in file names."""
-        return self.answered.plan.ask.kind
-
-    def named(self, name: str) -> Path:
-        """Place of a file."""
-        return self.folder / name
 
 
 def refuse_folder(folder: Path, study: Path, ask: Ask) -> Path:
@@ -127,16 +102,16 @@ def write_answer(
 def _write_all(work: Writing, report: Report) -> list[str]:
     """Every file of an answer; gives their names without sidecars."""
     maps = _write_maps(work, lambda done: report(0.6 * done))
-    tables = _write_tables(work)
+    tables = write_tables(work)
     pictures = _write_figure(work, maps)
     report(0.9)
     names = [*(path.name for path in maps.values()), *tables, *pictures, REPORT, QUESTION]
     result = Asked(work.answered, tuple(names)).document(work.veil)
     _write_report(work, result, pictures)
-    _write_json(work.named(DESCRIPTION), _description(work))
-    written = sorted({*names, *(_sidecar(name) for name in names if name.endswith((".tsv", ".nii.gz"))), DESCRIPTION})
+    write_json(work.named(DESCRIPTION), _description(work))
+    written = sorted({*names, *(sidecar_of(name) for name in names if name.endswith((".tsv", ".nii.gz"))), DESCRIPTION})
     asked = {name: work.record[name] for name in ("ask", "repeat", "inputs", "software")}
-    _write_json(work.named(QUESTION), asked | {"written": written, "result": result})
+    write_json(work.named(QUESTION), asked | {"written": written, "result": result})
     report(1.0)
     return names
 
@@ -210,47 +185,6 @@ def _write_maps(work: Writing, report: Report) -> dict[str, Path]:
     return written
 
 
-def _write_tables(work: Writing) -> list[str]:
-    answered = work.answered
-    units = {"effect": answered.plan.unit, "ci_low": answered.plan.unit, "ci_high": answered.plan.unit}
-    made = {"regions": regions_frame(answered)} if answered.regions else {}
-    if answered.clusters:
-        made["clusters"] = _clusters_frame(answered)
-    made |= {str(name): frame for name, frame in answered.tables.items()}
-    names: list[str] = []
-    for name, frame in made.items():
-        path = work.named(f"desc-{work.kind}_{_label(name)}.tsv")
-        _write_text(path, _tsv(work.veil.frame(frame)))
-        about = {
-            str(column): _described(work, name, str(column), units.get(str(column), "")) for column in frame.columns
-        }
-        _write_json(path.with_name(_sidecar(path.name)), about | {"GeneratedFrom": dict(work.record)})
-        names.append(path.name)
-    return names
-
-
-def _described(work: Writing, table: str, column: str, unit: str) -> dict[str, str]:
-    words = COLUMNS.get(column) if table == "regions" else None
-    words = words or work.study.descriptions.get(column) or column.replace("_", " ")
-    if column == "effect":
-        words = f"{words} {work.answered.plan.effect_name}."
-    return {"Description": words, **({"Units": unit} if unit else {})}
-
-
-def _clusters_frame(answered: Answered) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - slow to import
-
-    rows: list[dict[str, Any]] = []
-    for cluster in answered.clusters:
-        x, y, z = cluster.get("peak_mm") or (None, None, None)
-        regions = "; ".join(f"{each['name']} {each['share']:.2f}" for each in cluster.get("regions") or ())
-        rows.append(
-            {name: cluster.get(name) for name in ("test", "sign", "size_mm3", "p", "peak_value")}
-            | {"peak_x_mm": x, "peak_y_mm": y, "peak_z_mm": z, "regions": regions}
-        )
-    return pd.DataFrame(rows)
-
-
 def _write_figure(work: Writing, maps: Mapping[str, Path]) -> list[str]:
     from .report_figure import figure  # noqa: PLC0415 - Qt
 
@@ -298,30 +232,3 @@ def _forget(folder: Path, names: set[str]) -> None:
         if re.fullmatch(r"[\w.-]+", name) and not name.startswith("."):
             with writing(folder / name):
                 (folder / name).unlink(missing_ok=True)
-
-
-def _sidecar(name: str) -> str:
-    return name.removesuffix(".gz").rpartition(".")[0] + ".json"
-
-
-def _label(name: str) -> str:
-    """A table's name as the last part of a file's: ``timeCourse``."""
-    first, *rest = re.findall(r"[A-Za-z0-9]+", name) or ["table"]
-    return first + "".join(part[:1].upper() + part[1:] for part in rest)
-
-
-def _tsv(frame: pd.DataFrame) -> str:
-    flat = frame.map(lambda cell: " ".join(cell.split()) if isinstance(cell, str) else cell)
-    out = io.StringIO()
-    flat.to_csv(out, sep="\t", index=False, na_rep=MISSING, lineterminator="\n")
-    return out.getvalue()
-
-
-def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as file:
-        file.write(text.encode())
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with replacing(path) as file:
-        file.write(plain_json(content))

@@ -13,7 +13,7 @@ from habena.app.problems import Problem
 from habena.app.study import plan_parts
 from habena.app.study.answers import Plan as Planned
 from habena.app.study.asking import Ask
-from habena.app.study.plan_maps import difference
+from habena.app.study.plan_arms import difference
 from habena.app.study.planning import plan, possible_questions
 from habena.app.study.reading import read_study
 from habena.app.study.region_set import kept_share, named_regions, on_grid, region_means, ring_means

@@ -102,7 +102,10 @@ def test_in_a_crossover_the_arms_are_the_conditions_and_the_visits_lie_within_a_
     assert found.visits == ("baseline", "day1")
     assert found.names == ("naltrexone", "placebo")
     np.testing.assert_array_equal(found.of_arm("placebo"), [[30, 20], [26, 11]])
-    assert found.at_title == "Visit"
+    np.testing.assert_array_equal(found.at, [0, 1])
+    result = outcome(found)
+    assert result.contrast is None  # they are no independent groups
+    assert "same people" in result.why_not
 
 
 @pytest.mark.parametrize("participants", [PEOPLE.drop(columns="arm"), PEOPLE.assign(arm=["a", "b", "c", "a", "b"])])

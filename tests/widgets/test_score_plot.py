@@ -16,7 +16,6 @@ SCORES = np.array([[30.0, 12.0, 6.0], [28.0, 20.0, np.nan], [34.0, 33.0, 31.0], 
 DATA = ScoreData(
     title="Simulated: madrs_total",
     y_title="MADRS",
-    x_title="Day",
     at=np.array([0.0, 7.0, 14.0]),
     visits=("pre", "mid", "post"),
     arms=(
@@ -103,7 +102,7 @@ def test_how_many_people_each_mean_is_of_is_said(plot):
 
 
 def test_one_visit_and_nobody_are_drawn_too(plot):
-    one = ScoreData("t", "y", "Visit", np.zeros(1), ("pre",), DATA.arms[:0], (), (), (), np.empty((0, 1)))
+    one = ScoreData("t", "y", np.zeros(1), ("pre",), DATA.arms[:0], (), (), (), np.empty((0, 1)))
     plot.set_data(one)
     plot.grab()
     plot.set_data(None, "no scores")

@@ -157,7 +157,9 @@ def test_a_view_saved_blinded_names_nobody_and_opens_again(open_window, window, 
     file.parent.mkdir()
     answer_dialog(monkeypatch, "getSaveFileName", file)
     choose(window, "File", "Save view")
-    assert not TELLING.search(file.read_text())
+    hidden = r"blinded:\w+:\w+"  # signs without a meaning may spell anything
+    assert re.search(hidden, file.read_text())
+    assert not TELLING.search(re.sub(hidden, "", file.read_text()))
     path = window.session.state.overlays[0].recipe.path
     other = open_window(file, layout=None)
     assert other.session.state.overlays[0].recipe.path == path
