@@ -39,6 +39,7 @@ from .recipes import (
     MaskSeed,
     MatrixFile,
     ModelMap,
+    NativeMap,
     Recipe,
     RegionMask,
     RegionMatrix,
@@ -410,6 +411,12 @@ def _study_map(question: StudyMap, _known: Known, report: Report) -> Answer:
     return replace(answer, unit=unit, simulated=prepared.simulated, findings=prepared.findings)
 
 
+def _native_map(question: NativeMap, _known: Known, _report: Report) -> Answer:
+    from .study.native import native_answer  # noqa: PLC0415
+
+    return native_answer(question, open_file(question.path))
+
+
 _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     FileMap: lambda question, _known, _report: open_file(question.path),
     AtlasData: lambda question, _known, _report: open_atlas(question.id),
@@ -425,6 +432,7 @@ _ANSWERED_BY: Mapping[type, Callable[[Any, Known, Report], Any]] = {
     GroupCovariate: _group_covariate,
     GroupSeedMap: _group_seed,
     StudyMap: _study_map,
+    NativeMap: _native_map,
     ModelFit: _model_fit,
     ModelPermutations: model_permutations,
     ModelMap: _model_map,

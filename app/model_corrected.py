@@ -106,7 +106,7 @@ def neighbours_of(fitted: Fitted, inference: Inference) -> Neighbours | None:
     if fitted.data is None or isinstance(fitted.data.place, RegionPlace):
         if needed:
             todo = "choose --correction fwe or fdr"
-            raise Problem(fitted.model.source, "clusters and TFCE need voxels or vertices that are next to others", todo)
+            raise Problem(fitted.model.source, "clusters and TFCE need voxels or vertices with neighbours", todo)
         return None
     place = fitted.data.place
     if not needed and isinstance(place, SurfacePlace) and place.cortex.world is None:

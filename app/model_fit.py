@@ -209,7 +209,7 @@ def _tests(fitted: Fitted, part: Part, *, one_sided: bool, report: Report) -> li
     values, covariates = fitted.observations(part)
     if part.repeated is not None:
         return _repeated(values, part, part.repeated)
-    with about(fitted.model.data if fitted.data is not None else fitted.model.table):
+    with about(fitted.model.source if fitted.data is not None else fitted.model.table):
         made = fit(values, part.design.matrix, covariates, part.groups, report)
         if fitted.data is None and not np.isfinite(made.rss).all():
             raise Problem(fitted.laid.table.path, "the outcome is constant or fitted without residual", "check it")

@@ -144,7 +144,7 @@ def model_answer(question: ModelMap, fitted: Fitted, permuted: Permuted | None) 
         whole = np.full(place.n_vertices, np.nan, np.float32)
         whole[place.vertices] = values
         return replace(answer, cortex={side_of(place.cortex): VertexValues(whole)})
-    raise Problem(fitted.model.data, "has no place in the brain to be shown on", "read the table of tests")
+    raise Problem(fitted.model.source, "has no place in the brain to be shown on", "read the table of tests")
 
 
 def _shown(question: ModelMap, found: Inferred, n_elements: int) -> tuple[NDArray[np.float32], str]:

@@ -277,6 +277,26 @@ class StudyMap(msgspec.Struct, frozen=True, tag="study-map"):
     rows: StudyRows
 
 
+class NativeMap(msgspec.Struct, frozen=True, tag="native"):
+    """A scan in a person's own space, seen at its place in a template through an affine.
+
+    ``template`` is the same scan normalised, whose grid a transform of FSL refers to.
+    """
+
+    path: str
+    transform: str
+    template: str
+
+
 Recipe = (
-    FileMap | RegionMask | AtlasLabels | Drawing | SeedCorrelation | GraphMetric | GroupSeedMap | ModelMap | StudyMap
+    FileMap
+    | RegionMask
+    | AtlasLabels
+    | Drawing
+    | SeedCorrelation
+    | GraphMetric
+    | GroupSeedMap
+    | ModelMap
+    | StudyMap
+    | NativeMap
 )

@@ -19,6 +19,7 @@ from .recipes import (
     GroupModel,
     GroupRun,
     MatrixFile,
+    NativeMap,
     Preparation,
     RegionMask,
     RegionMatrix,
@@ -158,6 +159,8 @@ def _names_in(value: msgspec.Struct, moved: Callable[[str], str]) -> dict[str, A
     match value:
         case FileMap(path=path) | MatrixFile(path=path):
             own = {"path": moved(path)}
+        case NativeMap():
+            own = {name: moved(getattr(value, name)) for name in ("path", "transform", "template")}
         case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | Vouched(atlas=atlas) | RegionMatrix(atlas=atlas):
             own = {"atlas": _atlas(atlas, moved)}
         case Preparation(confounds=confounds, brain=brain):

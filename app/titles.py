@@ -21,6 +21,7 @@ from .recipes import (
     GroupSeedMap,
     MatrixFile,
     ModelMap,
+    NativeMap,
     Recipe,
     RegionMatrix,
     SeedCorrelation,
@@ -74,7 +75,7 @@ def title_of(question: Question) -> str:
 def _opening_of(question: Question) -> str:
     """What a job says that reads one file; empty for others."""
     match question:
-        case FileMap(path=path) | MatrixFile(path=path):
+        case FileMap(path=path) | MatrixFile(path=path) | NativeMap(path=path):
             return f"Opening {name_of(path)}"
         case PreparedRun(run=FileMap(path=path)):
             return f"Preparing {name_of(path)}"

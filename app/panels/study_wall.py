@@ -5,32 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QObject
 
 from ..answers import Answer
 from ..compute import compute
-from ..display import round_number
 from ..problems import Cancelled, Problem
 from ..recipes import StudyMap
 from ..session import Notice, Session
-from ..state import Colours, Layout, Overlay, Threshold, ViewState, Wall
+from ..state import Layout, ViewState
 from ..study.rows import Measure, StudyRows
 from ..study.values import PERSON, Choices, Study
+from ..wall_made import Place, Shown, on_wall, people_on, person_of, recipes_on, without_wall
 from .study_open import OpenStudy
 
 MOST_PEOPLE = 6
 JOB = "wall"
 Report = Callable[[float], None]
+class Before(NamedTuple):
+    """What the view was before the wall: its layout, and the layers that were switched off for it."""
 
-
-class Place(NamedTuple):
-    """A cell of the wall: what it shows and what it is called; None where there is no scan."""
-
-    recipe: StudyMap | None
-    title: str
-    is_difference: bool
+    layout: Layout = "ortho+surface"
+    hidden: frozenset[int] = frozenset()
 
 
 class WallControl(QObject):
@@ -39,11 +35,22 @@ class WallControl(QObject):
     def __init__(self, session: Session, opened: OpenStudy) -> None:
         super().__init__(opened)
         self._session, self._opened = session, opened
-        self._before: Layout = "ortho+surface"
+        self._before = Before()
+        self._wanted: tuple[str, ...] = ()
+        opened.instead = self._take_person
+        session.changed.connect(self._follow)
+        opened.changed.connect(self._hide_order)
+
+    # -- up and down
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the view is a wall."""
+        return self._session.state.layout == "wall"
 
     def toggle(self) -> None:
         """The wall of the people who are selected, or of whose scan is shown; or away with it."""
-        if self._session.state.layout == "wall":
+        if self.is_up:
             self.take_down()
             return
         people = self._opened.selection
@@ -52,7 +59,18 @@ class WallControl(QObject):
             people = (shown.participant,)
         self.show(people or self._opened.people()[:1])
 
-    def show(self, people: Sequence[str], measure: Measure | None = None) -> None:
+    def step(self, steps: int, people: tuple[str, ...]) -> None:
+        """To the next or previous people in this order; as many as are up stay up."""
+        now = self._wanted if self._session.jobs.busy(JOB) else people_on(self._session.state)
+        places = [people.index(who) for who in now if who in people]
+        count = max(1, len(now))
+        last = max(0, len(people) - count)
+        first = min(max(min(places) + steps, 0), last) if places else (0 if steps > 0 else last)
+        chosen = people[first : first + count]
+        if chosen and chosen != now:
+            self.show(chosen)
+
+    def show(self, people: Sequence[str]) -> None:
         """Prepare the scans of some people, and show them beside one another."""
         study = self._opened.study
         if study is None or not people:
@@ -61,70 +79,126 @@ class WallControl(QObject):
         if len(people) > MOST_PEOPLE:
             text = self.tr("The wall takes {most} people at a time; the first {most} of {n} are shown.")
             self._tell(text.format(most=MOST_PEOPLE, n=len(people)))
-        rows = self._places(study, people[:MOST_PEOPLE], measure or measure_of(study))
-        if not any(place.recipe for row in rows for place in row):
+        people = self._wanted = tuple(people[:MOST_PEOPLE])
+        folder = str(self._session.state.study)
+        rows = [row_of(self._opened, folder, person) for person in people]
+        if len(rows) == 1:
+            rows[0] += natives_of(self._opened, people[0])
+        wanted = [place.recipe for row in rows for place in row if place.recipe is not None]
+        if not any(isinstance(recipe, StudyMap) for recipe in wanted):
             self._tell(self.tr("None of these people has a scan for the wall."))
             return
-        wanted = [place.recipe for row in rows for place in row if place.recipe is not None]
         self._session.start(
             JOB, self.tr("Preparing the wall"), lambda report: _answers(wanted, report), self._take(rows)
         )
 
     def take_down(self) -> None:
         """Back to the layout before, without the wall's layers."""
-        state = self._session.state
-        self._session.store.update(replace(without_wall(state), layout=self._before), self.tr("leave the wall"))
+        self._session.store.update(self._without(self._session.state), self.tr("leave the wall"))
+
+    def _without(self, state: ViewState) -> ViewState:
+        """A view without a wall, as it was before."""
+        if state.layout != "wall" and not state.wall.rows:
+            return state
+        layout = self._before.layout if state.layout == "wall" else state.layout
+        state = without_wall(state)
+        shown = tuple(
+            replace(overlay, visible=True) if overlay.key in self._before.hidden else overlay
+            for overlay in state.overlays
+        )
+        return replace(state, overlays=shown, layout=layout)
 
     def _take(self, rows: list[list[Place]]) -> Callable[[Any], None]:
-        def take(made: tuple[dict[StudyMap, Answer], tuple[Problem, ...]]) -> None:
+        def take(made: tuple[dict[Shown, Answer], tuple[Problem, ...]]) -> None:
             answers, problems = made
             for problem in problems:
                 self._session.noticed.emit(Notice("warning", self._opened.shown_text(str(problem))))
-            if not answers:
+            if not any(isinstance(recipe, StudyMap) for recipe in answers):
                 return
             for recipe, answer in answers.items():
                 self._session.results.put(recipe, answer)
             state = self._session.state
+            after = on_wall(state, rows, answers)
             if state.layout != "wall":
-                self._before = state.layout
-            self._session.store.update(on_wall(state, rows, answers), self.tr("show the wall"))
+                seen = {overlay.key for overlay in state.overlays if overlay.visible}
+                hidden = frozenset(each.key for each in after.overlays if not each.visible and each.key in seen)
+                self._before = Before(state.layout, hidden)
+            self._session.store.update(after, self.tr("show the wall"))
+            self._opened.select(self._wanted)
 
         return take
 
-    def _places(self, study: Study, people: Sequence[str], measure: Measure) -> list[list[Place]]:
-        """A row per person: sessions in the order that may be seen, then the last less the first."""
-        opened, folder = self._opened, str(self._session.state.study)
-        sessions = opened.sessions_of_scans()
-        rows: list[list[Place]] = []
-        for person in people:
-            scans = opened.scans_of(person)
-            there = [scan.session or "" for scan in scans]
-            order = there if opened.is_blinded else list(sessions)
-            asked = StudyRows(folder, measure, choices_of(study), where=((PERSON, person),))
-            name = opened.shown_name(person)
-            row = [
-                Place(
-                    StudyMap(replace(asked, per="scan", sessions=(session,) if session else ()))
-                    if session in there
-                    else None,
-                    f"{name} {opened.shown_session(person, session)}".strip(),
-                    is_difference=False,
-                )
-                for session in order
-            ]
-            if len(sessions) > 1:
-                pair = (order[0], order[-1]) if len(order) > 1 else None
-                complete = pair is not None and set(pair) <= set(there)
-                names = [opened.shown_session(person, session) for session in pair or ()]
-                change = StudyMap(replace(asked, per="difference", sessions=pair)) if pair and complete else None
-                title = f"{name} " + " \N{MINUS SIGN} ".join(reversed(names)) if names else name
-                row += [Place(None, name, is_difference=False)] * (len(sessions) - len(row))
-                row.append(Place(change, title, is_difference=True))
-            rows.append(row)
-        return rows
+    def _take_person(self, person: str) -> bool:
+        """Somebody is to be opened: while the wall is up, on it."""
+        if self.is_up:
+            self.show((person,))
+        return self.is_up
+
+    def _follow(self) -> None:
+        """A wall that was saved, or comes back by undo."""
+        if self.is_up and self._opened.is_blinded and self._tells(self._session.state):
+            self._hide_order()
+
+    def _hide_order(self) -> None:
+        """No wall, nor any step of undo, tells the order of sessions while it is hidden."""
+        if not self._opened.is_blinded:
+            return
+        people = people_on(self._session.state) if self.is_up else ()
+        self._session.store.rewrite(lambda view: self._without(view) if self._tells(view) else view)
+        if people and not self.is_up:
+            self.show(people)
+
+    def _tells(self, state: ViewState) -> bool:
+        """Whether the columns of a view's wall, or a difference, are in the order of time instead of the letters."""
+        for row in recipes_on(state):
+            asked = [(recipe.rows.per, recipe.rows.sessions, person_of(recipe)) for recipe in row]
+            order = {who: [scan.session or "" for scan in self._opened.scans_of(who)] for _, _, who in asked}
+            columns = [sessions[0] for per, sessions, _ in asked if per == "scan" and sessions]
+            if columns != [each for each in next(iter(order.values()), []) if each in columns]:
+                return True
+            if any(order[who] and pair != (order[who][0], order[who][-1]) for per, pair, who in asked if per != "scan"):
+                return True
+        return False
 
     def _tell(self, text: str) -> None:
         self._session.noticed.emit(Notice("info", text))
+
+
+def row_of(opened: OpenStudy, folder: str, person: str) -> list[Place]:
+    """A person's sessions in the order that may be seen, then the last less the first."""
+    study = opened.study
+    if study is None:
+        return []
+    sessions, name = opened.sessions_of_scans(), opened.shown_name(person)
+    there = [scan.session or "" for scan in opened.scans_of(person)]
+    order = there if opened.is_blinded else list(sessions)
+    asked = StudyRows(folder, measure_of(study), choices_of(study), where=((PERSON, person),))
+    row = [
+        Place(
+            StudyMap(replace(asked, per="scan", sessions=(session,) if session else ())) if session in there else None,
+            f"{name} {opened.shown_session(person, session)}".strip(),
+        )
+        for session in order
+    ]
+    if len(sessions) > 1:
+        pair = (order[0], order[-1]) if len(order) > 1 and {order[0], order[-1]} <= set(there) else None
+        names = [opened.shown_session(person, session) for session in pair or ()]
+        title = f"{name} " + " \N{MINUS SIGN} ".join(reversed(names)) if names else name
+        row += [Place(None, name)] * (len(sessions) - len(row))
+        row.append(Place(StudyMap(replace(asked, per="difference", sessions=pair)) if pair else None, title, "difference"))
+    return row
+
+
+def natives_of(opened: OpenStudy, person: str) -> list[Place]:
+    """A person's scans in their own space, where a transform to the template is given."""
+    from ..study.native import native_scans  # noqa: PLC0415
+
+    study = opened.study
+    scans = () if study is None else native_scans(study, person, opened.scans_of(person))
+    return [
+        Place(recipe, f"{opened.shown_name(person)} {opened.shown_session(person, scan.session)} native", "native")
+        for scan, recipe in scans
+    ]
 
 
 def measure_of(study: Study) -> Measure:
@@ -142,9 +216,9 @@ def choices_of(study: Study) -> Choices:
     return kept(study)
 
 
-def _answers(wanted: Sequence[StudyMap], report: Report) -> tuple[dict[StudyMap, Answer], tuple[Problem, ...]]:
+def _answers(wanted: Sequence[Shown], report: Report) -> tuple[dict[Shown, Answer], tuple[Problem, ...]]:
     """Prepared scans, and why some could not be."""
-    made: dict[StudyMap, Answer] = {}
+    made: dict[Shown, Answer] = {}
     problems: list[Problem] = []
     for number, recipe in enumerate(wanted):
         try:
@@ -156,60 +230,3 @@ def _answers(wanted: Sequence[StudyMap], report: Report) -> tuple[dict[StudyMap,
     return made, tuple(problems)
 
 
-def on_wall(state: ViewState, rows: Sequence[Sequence[Place]], answers: dict[StudyMap, Answer]) -> ViewState:
-    """The view with a wall of scans; anatomy and other layers lie beneath all of them as they are."""
-    state = without_wall(state)
-    places = [place for row in rows for place in row if place.recipe in answers]
-    looks = {
-        kind: look_of([answers[place.recipe] for place in places if place.recipe and place.is_difference is kind], kind)
-        for kind in (False, True)
-    }
-    keys: list[tuple[int, ...]] = []
-    for row in rows:
-        found: list[int] = []
-        for place in row:
-            if place.recipe is None or place.recipe not in answers:
-                found.append(0)
-                continue
-            colours, threshold = looks[place.is_difference]
-            key = state.next_key()
-            layer = Overlay(key, place.recipe, place.title, colours, threshold)
-            state = replace(state, overlays=(*state.overlays, layer))
-            found.append(key)
-        keys.append(tuple(found))
-    first = next(key for row in keys for key in row if key)
-    hidden = tuple(_beneath(overlay, on=first) for overlay in state.overlays)
-    return replace(state, overlays=hidden, wall=Wall(tuple(keys)), layout="wall", selected=first)
-
-
-def _beneath(overlay: Overlay, on: int) -> Overlay:
-    """Scans that were shown by themselves would lie under those of the wall: they are switched off."""
-    alone = overlay.key < on and overlay.colours.name != "grey"
-    return replace(overlay, visible=False) if alone else overlay
-
-
-def look_of(answers: Sequence[Answer], is_difference: bool) -> tuple[Colours, Threshold]:
-    """One scale for all: from 0 to what nearly all values stay below, or as far to both sides of 0, which is white."""
-    tops = [_top(answer) for answer in answers]
-    top = round_number(max(tops, default=1.0)) or 1.0
-    if is_difference:
-        return Colours("vik", -top, top), Threshold()
-    return Colours("hot-metal", 0.0, top), Threshold()
-
-
-def _top(answer: Answer) -> float:
-    if answer.image is None:
-        return 0.0
-    values = answer.image.frame(0)
-    size = np.abs(values[np.isfinite(values) & (values != 0)])
-    return float(np.percentile(size, 99.5)) if size.size else 0.0
-
-
-def without_wall(state: ViewState) -> ViewState:
-    """The view without the layers of its wall."""
-    on_it = {key for row in state.wall.rows for key in row}
-    overlays = tuple(overlay for overlay in state.overlays if overlay.key not in on_it)
-    selected = state.selected if any(overlay.key == state.selected for overlay in overlays) else None
-    if selected is None and overlays:
-        selected = overlays[-1].key
-    return replace(state, overlays=overlays, wall=Wall(), selected=selected)

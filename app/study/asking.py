@@ -49,6 +49,9 @@ class Ask(msgspec.Struct, frozen=True):
         People left out.
     within : str or None
         Region to which the search is confined (small volume).
+    quality : tuple of (str, float)
+        Of kind ``crossover``: limits of spectra other than the usual ones, by the names in `spectra.Limits`; infinity
+        lifts one.
     inference : Inference
     """
 
@@ -71,4 +74,5 @@ class Ask(msgspec.Struct, frozen=True):
     thresholds: tuple[float, ...] = (0.05, 0.05)
     exclude: tuple[str, ...] = ()
     within: str | None = None
+    quality: tuple[tuple[str, float], ...] = ()
     inference: Inference = Inference()

@@ -19,7 +19,7 @@ from .crossover_tables import (
     with_sessions,
 )
 from .crossover_words import words_of
-from .spectra import Filtered, Frame, Limits, filtered, read_fits
+from .spectra import Filtered, Frame, Limits, filtered, limits_of, read_fits
 from .values import PERSON, Study
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def answer(plan: Plan, report: Report = silent, limits: Limits | None = None) ->
     """
     from .reading import read_study  # noqa: PLC0415 - readers of images
 
-    return answer_study(read_study(plan.ask.study), plan, limits or Limits(), report)
+    return answer_study(read_study(plan.ask.study), plan, limits or limits_of(plan.ask.quality), report)
 
 
 def answer_study(study: Study, plan: Plan, limits: Limits, report: Report = silent) -> Answered:

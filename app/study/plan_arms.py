@@ -46,6 +46,13 @@ def arm_asked(setting: Setting) -> tuple[Arms | None, tuple[tuple[str, str], ...
 
 
 def terms_by_arm(setting: Setting, frame: pd.DataFrame, column: str, arm: Arms | None) -> ByArm:
+    """Terms and tests of improvement, with arms as asked.
+
+    Raises
+    ------
+    Problem
+        An interaction of arms that cannot be compared.
+    """
     slope, asked = quoted(column), setting.ask.arm
     simple = ByArm([slope], [column], (f"improvement={slope}",), "", "", "", ())
     if arm is None:

@@ -8,11 +8,11 @@ from ..problems import Finding, Problem
 from .answers import Plan
 from .people import score_title
 from .plan_arms import arm_asked, difference, terms_by_arm
-from .plan_covariates import covariates_of
 from .plan_parts import (
     Draft,
     Setting,
     counts,
+    covariates_of,
     filled,
     formula_of,
     frame_of,

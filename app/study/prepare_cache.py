@@ -23,7 +23,7 @@ from ..io.write import plain_json
 from ..problems import Finding
 from ..settings import cache_folder
 
-VERSION = 1  # of how things are prepared: another number makes other files
+VERSION = 2  # of how things are prepared: another number makes other files
 LARGEST_BYTES = 5_000_000_000
 IN_USE_S = 3600.0  # a folder used within this time is not dropped: this process or another may still read it
 TOUCH_S = 600.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +70,25 @@ class Limits:
             ("gm_fraction", "min", self.gm_fraction_min),
         )
         return tuple((column, side, limit) for column, side, limit in given if limit is not None)
+
+
+def limits_of(quality: Iterable[tuple[str, float]]) -> Limits:
+    """The usual limits but for those that are named; infinity lifts one.
+
+    Raises
+    ------
+    Problem
+        A limit that there is none of, or no number.
+    """
+    known = [field.name for field in fields(Limits)]
+    wanted: dict[str, float | None] = {}
+    for name, value in quality:
+        if name not in known:
+            raise Problem("quality", f"there is no limit named '{name}'", f"choose from {', '.join(known)}")
+        if np.isnan(value):
+            raise Problem("quality", f"{name} is no number", "give one, or inf for no limit")
+        wanted[name] = None if np.isinf(value) else float(value)
+    return replace(Limits(), **wanted)
 
 
 class Filtered(NamedTuple):

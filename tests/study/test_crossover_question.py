@@ -18,7 +18,7 @@ from habena.app.study.asking import Ask
 from habena.app.study.crossover_question import answer_study
 from habena.app.study.crossover_tables import crossover_sessions, halves, series, time_course, with_sessions
 from habena.app.study.plan_crossover import plan
-from habena.app.study.spectra import Limits, box_of, filtered, read_fits, voxel_box
+from habena.app.study.spectra import Limits, box_of, filtered, limits_of, read_fits, voxel_box
 from habena.app.study.values import Scan, Study
 from scipy import stats
 
@@ -284,3 +284,11 @@ def test_the_sequence_comes_from_the_sessions_and_contradictions_are_told(tmp_pa
     assert found.table.set_index("participant_id")["sequence"].to_dict()["sub-N00"] == "naltrexone, placebo"
     codes = [(finding.code, finding.where) for finding in found.findings]
     assert codes == [("session-missing", "sub-N00"), ("sequence-contradicted", "sub-N01")]
+
+
+def test_limits_of_spectra_may_be_named_and_infinity_lifts_one():
+    assert limits_of((("snr_min", 8.0), ("linewidth_hz_max", float("inf")))) == Limits(
+        linewidth_hz_max=None, snr_min=8.0
+    )
+    with pytest.raises(Problem, match="no limit named 'snr'"):
+        limits_of((("snr", 8.0),))
