@@ -40,6 +40,7 @@ class Menus(QObject):
         for action, shown in self._actions.values():
             if action.checked is not None:
                 shown.setChecked(action.checked(state))
+        self._wall.setChecked(state.layout == "wall")
         self._blinded.setChecked(self._window.study.is_blinded)
         self._blinded.setEnabled(self._window.study.study is not None)
         self._refresh_recent()
@@ -92,10 +93,18 @@ class Menus(QObject):
         self.study = menu
         self.command(menu, self.tr("Next scan"), ".", partial(window.step_scan, 1))
         self.command(menu, self.tr("Previous scan"), ",", partial(window.step_scan, -1))
+        self._wall = self.command(menu, self.tr("Wall of sessions"), "9", self._toggle_wall)
+        self._wall.setCheckable(True)
         menu.addSeparator()
         self._blinded = self.command(menu, self.tr("Blinded"), "", window.switch_blinding)
         self._blinded.setCheckable(True)
         self.command(menu, self.tr("Log of blinding…"), "", window.show_blinding_log)
+
+    def _toggle_wall(self) -> None:
+        panels = self._window.panels
+        if panels is not None and panels.is_built:
+            panels.study.wall.toggle()
+        self.refresh()
 
     def _theme_menu(self, menu: QMenu) -> None:
         themes = menu.addMenu(self.tr("Theme"))

@@ -17,7 +17,6 @@ from .value_model import Cell, Column, Index, ValueModel
 
 PICTURE_PX = 40
 MOST_NARROW = 260  # widest that a column is at first
-_VISIBLE_MS = 60
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ class ParticipantTable(QWidget):
     graded, noted : (str, str)
         The user has judged somebody's scans, or written a note.
     pictures_wanted : (tuple of str)
-        Scans of the rows in sight that have no picture yet.
+        Scans of the rows in sight that have no picture yet; the first of them is wanted next.
     """
 
     opened = Signal(str)
@@ -209,7 +208,7 @@ class ParticipantTable(QWidget):
         self._chosen: tuple[Hashable, tuple[Hashable, ...]] = (None, ())
         self._sight = QTimer(self)
         self._sight.setSingleShot(True)
-        self._sight.setInterval(_VISIBLE_MS)
+        self._sight.setInterval(0)
         self._sight.timeout.connect(self._look)
         self._connect()
         self._show_height()
@@ -266,8 +265,12 @@ class ParticipantTable(QWidget):
         self._fit_columns()
         self._sight.start()
 
-    def take_picture(self, scan: str, grey: NDArray[np.uint8]) -> None:
-        """A picture of a scan, (n, n)."""
+    def take_picture(self, scan: str, grey: NDArray[np.uint8] | None) -> None:
+        """A picture of a scan, (n, n), None where it has none; those still missing in sight are asked for again."""
+        self._sight.start()
+        if grey is None:
+            self._model.take_picture(scan, QIcon())
+            return
         height, width = grey.shape
         image = QImage(np.ascontiguousarray(grey).tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
         side = round(PICTURE_PX * self.devicePixelRatioF())

@@ -45,6 +45,8 @@ class StudyBrowser(QWidget):
     session_chosen : (str)
     blinding_requested : (bool)
         The switch was used; it shows the new state only once `set_head` says so.
+    wall_requested
+        The button of the wall was used; it shows the new state only once `set_wall` says so.
     log_requested
     finding_chosen : (int)
     save_requested : (str)
@@ -55,6 +57,7 @@ class StudyBrowser(QWidget):
     demo_requested = Signal()
     session_chosen = Signal(str)
     blinding_requested = Signal(bool)
+    wall_requested = Signal()
     log_requested = Signal()
     finding_chosen = Signal(int)
     save_requested = Signal(str)
@@ -105,6 +108,11 @@ class StudyBrowser(QWidget):
         self._session = Choice(self.tr("Scans"), self.tr("Which scan of each person is shown and stepped through"))
         self._pictures = check(self.tr("Pictures"), self.tr("Show a slice of each scan"))
         self._pictures.setChecked(True)
+        self._wall = described(
+            QToolButton(), self.tr("Wall"), self.tr("Sessions of the selected people and their difference side by side")
+        )
+        self._wall.setText(self.tr("Wall"))
+        self._wall.setCheckable(True)
         self._blinded = check(self.tr("Blinded"), self.tr("Hide names, arms and sessions everywhere"))
         self._log = button(self.tr("Log…"), self.tr("Who blinded or unblinded this study, when and why"))
         self._save = button(self.tr("Save…"), self.tr("Save the rows shown as TSV"))
@@ -115,6 +123,7 @@ class StudyBrowser(QWidget):
             self._filter,
             self._count,
             self._session,
+            self._wall,
             self._pictures,
             self._odd,
             self._blinded,
@@ -148,6 +157,7 @@ class StudyBrowser(QWidget):
         self._filter.textChanged.connect(self._narrow)
         self._session.chosen.connect(lambda value: self.session_chosen.emit(str(value)))
         on_tick(self._pictures, lambda is_on: self.table.set_pictures(shown=is_on))
+        self._wall.clicked.connect(self._ask_wall)
         on_tick(self._blinded, self._ask_blinding)
         self._log.clicked.connect(self.log_requested)
         self._save.clicked.connect(lambda: self.save_requested.emit(self.table.tsv()))
@@ -171,6 +181,10 @@ class StudyBrowser(QWidget):
         self.table.set_people(people)
         self._narrow()
 
+    def set_wall(self, *, is_up: bool) -> None:
+        """Say whether the wall is up."""
+        self._wall.setChecked(is_up)
+
     def set_findings(self, rows: Sequence[tuple[str, str]]) -> None:
         """Show what is odd: who or which, and why."""
         self.findings.set_rows(rows)
@@ -191,6 +205,10 @@ class StudyBrowser(QWidget):
         shown, every = len(self.table.shown_keys()), len(self._people.keys)
         count = str(every) if shown == every else self.tr("{shown} of {every}").format(shown=shown, every=every)
         self._count.set_whole(wanted.problem or self.tr("{count} people").format(count=count))
+
+    def _ask_wall(self, is_on: bool) -> None:
+        self._wall.setChecked(not is_on)  # until it is up
+        self.wall_requested.emit()
 
     def _ask_blinding(self, is_on: bool) -> None:
         self._blinded.setChecked(not is_on)  # until it is done

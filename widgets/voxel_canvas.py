@@ -167,7 +167,9 @@ class VoxelCanvas(pg.GraphicsView):
     def _show_range(self, data: VoxelData, means: tuple[VoxelMean, ...]) -> None:
         if data.pair is not None or data.groups:
             names = data.groups if data.pair is None else data.pair.sessions
-            low, high = (-0.35, 1.35) if data.pair is not None else (float(data.x.min()) - 0.5, float(data.x.max()) + 0.5)
+            low, high = (
+                (-0.35, 1.35) if data.pair is not None else (float(data.x.min()) - 0.5, float(data.x.max()) + 0.5)
+            )
             self._bottom.setTicks([list(enumerate(names))])
         else:
             low, high = _extent(self._at)
@@ -199,7 +201,7 @@ class VoxelCanvas(pg.GraphicsView):
 
     def _draw_points(self, data: VoxelData) -> None:
         colours = plot_colours()
-        kinds = data.kind_of.tolist() if data.kinds else [0] * len(data.names)
+        kinds = data.kind_of if data.kinds else [0] * len(data.names)
         spots = [
             {
                 "pos": (x, y),
@@ -224,7 +226,7 @@ class VoxelCanvas(pg.GraphicsView):
 
     def _draw_people(self, data: VoxelData) -> None:
         """A thin line for each person, those of a group as one item."""
-        kinds = data.kind_of if data.kinds else np.zeros(len(data.names), np.int64)
+        kinds = np.asarray(data.kind_of) if data.kinds else np.zeros(len(data.names), np.int64)
         for kind in range(max(1, len(data.kinds))):
             own = np.flatnonzero(kinds == kind)
             xs = np.column_stack([self._at[own], np.full(len(own), np.nan)]).ravel()
@@ -241,7 +243,12 @@ class VoxelCanvas(pg.GraphicsView):
             colour = plot_colours()[_COLOURS[mean.kind % 4]] if data.kinds else look().text
             pen = pg.mkPen(colour, width=3, style=STYLES[mean.kind % 4] if data.kinds else Qt.PenStyle.SolidLine)
             bars = pg.ErrorBarItem(
-                x=x, y=mean.mean, top=mean.high - mean.mean, bottom=mean.mean - mean.low, beam=0.04, pen=pg.mkPen(colour, width=2)
+                x=x,
+                y=mean.mean,
+                top=mean.high - mean.mean,
+                bottom=mean.mean - mean.low,
+                beam=0.04,
+                pen=pg.mkPen(colour, width=2),
             )
             line = pg.PlotDataItem(
                 x,
@@ -280,7 +287,9 @@ class VoxelCanvas(pg.GraphicsView):
         return tuple(
             n
             for n in range(len(self._of))
-            if any(area.containsPoint(self.px_of(n, k), rule) for k in np.flatnonzero(np.isfinite(self._of[n])).tolist())
+            if any(
+                area.containsPoint(self.px_of(n, k), rule) for k in np.flatnonzero(np.isfinite(self._of[n])).tolist()
+            )
         )
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
@@ -317,8 +326,8 @@ class VoxelCanvas(pg.GraphicsView):
     def wheelEvent(self, ev: Any) -> None:
         ev.ignore()
 
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
+    def leaveEvent(self, ev: QEvent) -> None:
+        super().leaveEvent(ev)
         self.pointed.emit(None)
 
 

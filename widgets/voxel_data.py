@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +85,7 @@ class VoxelData:
         What signals carry instead of names; empty for the names themselves.
     kinds : tuple of str
         Groups that points have the shape and colour of; empty for none.
-    kind_of : (n,) int64
+    kind_of : (n,) tuple of int
         Which; empty without `kinds`.
     band : VoxelBand or None
     means : tuple of VoxelMean
@@ -112,7 +111,7 @@ class VoxelData:
     summary: str
     keys: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    kind_of: NDArray[Any] = np.empty(0, np.int64)
+    kind_of: tuple[int, ...] = ()
     band: VoxelBand | None = None
     means: tuple[VoxelMean, ...] = ()
     note: str = ""
@@ -149,9 +148,8 @@ class VoxelData:
         columns |= {self.x_title or "x": self.x, self.y_title or "y": self.y}
         columns |= {"dfbetas": self.dfbetas, "cook": self.cook, "t_without": self.t_without}
         if self.pair is not None:
-            columns |= {
-                f"{self.pair.y_title}, {session}": self.pair.values[:, n] for n, session in enumerate(self.pair.sessions)
-            }
+            first, second = (f"{self.pair.y_title}, {session}" for session in self.pair.sessions)
+            columns |= {first: self.pair.values[:, 0], second: self.pair.values[:, 1]}
         lines = ["\t".join(columns)]
         lines += ["\t".join(map(_cell, row)) for row in zip(*columns.values(), strict=True)]
         about = [f"# {text}" for text in (self.title, self.note) if text]

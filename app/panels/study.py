@@ -14,6 +14,7 @@ from ..session import Notice, Session
 from ..study.blinding_kept import Event, events
 from .study_open import ALL, OpenStudy
 from .study_rows import findings_of, people_of, sessions_of
+from .study_wall import WallControl
 
 THUMBNAIL = "thumbnail"
 
@@ -34,6 +35,7 @@ class StudyControl(QObject):
         self._session, self._opened, self._browser = session, opened, browser
         self._findings: list[tuple[str, str, str]] = []
         self._folder: Path | None = None
+        self.wall = WallControl(session, opened)
         table = browser.table
         table.opened.connect(opened.open_person)
         table.stepped.connect(self._follow_row)
@@ -42,6 +44,7 @@ class StudyControl(QObject):
         table.noted.connect(opened.keep_note)
         table.pictures_wanted.connect(self._draw)
         browser.session_chosen.connect(self._choose_session)
+        browser.wall_requested.connect(self.wall.toggle)
         browser.blinding_requested.connect(self.set_blinded)
         browser.log_requested.connect(lambda: self.log_wanted.emit(self.log()))
         browser.finding_chosen.connect(self._choose_finding)
@@ -52,7 +55,8 @@ class StudyControl(QObject):
 
     def refresh(self) -> None:
         """The view changed: go to whose scan it shows."""
-        scan = self._opened.shown_now()
+        self._browser.set_wall(is_up=self.wall.is_up)
+        scan = None if self.wall.is_up else self._opened.shown_now()
         table = self._browser.table
         if scan is not None and table.current_key() != scan.participant and not table.view.hasFocus():
             table.set_selected((scan.participant,))
@@ -94,17 +98,17 @@ class StudyControl(QObject):
     # -- scans
 
     def step(self, steps: int) -> None:
-        """To the next or previous scan, in the order of the table."""
-        self._opened.step(steps, self._browser.table.shown_keys())
+        """To the next or previous scan, in the order of the table; on a wall to the next or previous person."""
+        (self.wall if self.wall.is_up else self._opened).step(steps, self._browser.table.shown_keys())
 
     def _follow_row(self, person: str) -> None:
         """Up and Down open the next scan once one is open."""
-        if self._opened.shown_now() is not None:
+        if self.wall.is_up or self._opened.shown_now() is not None:
             self._opened.open_person(person)
 
     def _choose_session(self, choice: str) -> None:
         self._opened.session_choice = choice
-        scan = self._opened.shown_now()
+        scan = None if self.wall.is_up else self._opened.shown_now()
         self.show_study()
         if scan is not None:
             self._opened.open_person(scan.participant)
@@ -117,20 +121,20 @@ class StudyControl(QObject):
     def _draw(self, scans: tuple[str, ...]) -> None:
         from ..study.thumbnails import thumbnail  # noqa: PLC0415
 
-        for scan in scans:
-            path = Path(scan)
+        scan = scans[0]  # one at a time: what is in sight may have changed by then
 
-            def draw(_: object, path: Path = path) -> Any:
-                try:
-                    return thumbnail(path)
-                except Problem:
-                    return None  # among the findings, or told when it is opened
+        def draw(_: object) -> Any:
+            try:
+                return scan, thumbnail(Path(scan))
+            except Problem:
+                return scan, None  # among the findings, or told when it is opened
 
-            self._session.jobs.live((THUMBNAIL, scan), draw)
+        self._session.jobs.live(THUMBNAIL, draw)
 
-    def _take_picture(self, key: object, picture: Any) -> None:
-        if isinstance(key, tuple) and key[0] == THUMBNAIL and picture is not None:
-            self._browser.table.take_picture(key[1], picture)
+    def _take_picture(self, key: object, drawn: Any) -> None:
+        if key == THUMBNAIL:
+            scan, picture = drawn
+            self._browser.table.take_picture(scan, picture)
 
     # -- blinding
 

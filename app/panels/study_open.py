@@ -51,6 +51,7 @@ class OpenStudy(QObject):
         self._selection: tuple[str, ...] = ()
         self._wanted: Scan | None = None
         self.session_choice = ""
+        self.instead: Callable[[str], bool] = lambda _: False  # shows a person in another way than in the slot, or not
         session.changed.connect(self._follow)
         session.opened.connect(self._take_opened)
 
@@ -251,6 +252,8 @@ class OpenStudy(QObject):
 
     def open_person(self, participant: str) -> None:
         """Show a person's scan in place: crosshair, thresholds and colours stay, undo returns."""
+        if self.instead(participant):
+            return
         scan = self.scan_of(participant)
         if scan is None:
             text = self.tr("{name} has no scan to show.").format(name=self.shown_name(participant))

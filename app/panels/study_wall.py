@@ -22,6 +22,8 @@ from .study_open import OpenStudy
 MOST_PEOPLE = 6
 JOB = "wall"
 Report = Callable[[float], None]
+
+
 class Before(NamedTuple):
     """What the view was before the wall: its layout, and the layers that were switched off for it."""
 
@@ -185,7 +187,9 @@ def row_of(opened: OpenStudy, folder: str, person: str) -> list[Place]:
         names = [opened.shown_session(person, session) for session in pair or ()]
         title = f"{name} " + " \N{MINUS SIGN} ".join(reversed(names)) if names else name
         row += [Place(None, name)] * (len(sessions) - len(row))
-        row.append(Place(StudyMap(replace(asked, per="difference", sessions=pair)) if pair else None, title, "difference"))
+        row.append(
+            Place(StudyMap(replace(asked, per="difference", sessions=pair)) if pair else None, title, "difference")
+        )
     return row
 
 
@@ -228,5 +232,3 @@ def _answers(wanted: Sequence[Shown], report: Report) -> tuple[dict[Shown, Answe
         except Problem as problem:
             problems.append(problem)
     return made, tuple(problems)
-
-

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 40
-ROW_PX, WIDTH_PX, LABEL_PX, VALUE_PX = 19, 860, 250, 190
+ROW_PX, WIDTH_PX, LABEL_PX, VALUE_PX = 19, 900, 250, 225
 COURSE_PX = (720, 330)
-CELL_PX = (26, 5)
+CELL_PX, DESIGN_PX = (26, (3, 12)), 160  # a cell: its width, and its height between two
 APART_PX, LABEL_GAP_PX = 5, 15
 SIGNIFICANT = 0.05
 _PLAIN = """svg{background:#fff;color:#1c2126}text{fill:#1c2126;font-family:'DejaVu Sans'}
@@ -105,13 +105,18 @@ def _interval_row(row: RegionRow, x_of: Any, y: float) -> list[Node]:
     if not significant(row):
         dot.set("fill", "none")
         dot.set("style", "fill:none")
-    said = f"{number(row.effect)} [{number(row.ci[0])}, {number(row.ci[1])}]"
+    said = f"{_brief(row.effect)} [{_brief(row.ci[0])}, {_brief(row.ci[1])}]"
     return [
         element("text", named(row), x=LABEL_PX - 10, y=y + 4, text_anchor="end", font_size=12),
         element("line", x1=x_of(low), x2=x_of(high), y1=y, y2=y, stroke_width=1.6, class_=colour),
         dot,
         element("text", said, x=WIDTH_PX - VALUE_PX + 12, y=y + 4, font_size=12),
     ]
+
+
+def _brief(value: float) -> str:
+    """Two digits: the table beside the chart has more."""
+    return number(float(f"{value:.2g}"))
 
 
 def course(frame: pd.DataFrame, title: str) -> Node | None:
@@ -169,7 +174,8 @@ def _line(part: pd.DataFrame, x_of: Any, y_of: Any, colour: str) -> list[Node]:
 
 def design(matrix: NDArray[np.float64], names: Sequence[str]) -> Node:
     """A design matrix as grey cells, each column scaled by its own range; rows are observations, nobody is named."""
-    across, down = CELL_PX
+    across, (least, most) = CELL_PX
+    down = min(most, max(least, DESIGN_PX // len(matrix)))
     low, high = matrix.min(axis=0), matrix.max(axis=0)
     shade = np.where(high > low, (matrix - low) / np.where(high > low, high - low, 1), 1.0)
     cells = [
