@@ -51,7 +51,8 @@ def on_wall(state: ViewState, rows: Sequence[Sequence[Place]], answers: dict[Sho
     kept = _looks_on(state)
     state = without_wall(state)
     places = [place for row in rows for place in row if place.recipe in answers]
-    looks = {kind: kept.get(kind) or look_of(places, answers, kind) for kind in {place.look for place in places}}
+    kinds: set[Look] = {place.look for place in places}
+    looks = {kind: kept.get(kind) or look_of(places, answers, kind) for kind in kinds}
     keys: list[tuple[int, ...]] = []
     for row in rows:
         found: list[int] = []

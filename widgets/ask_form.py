@@ -314,7 +314,7 @@ class AskForm(QWidget):
         self._graph.setVisible("metrics" in fields)
         self._covariates_section.setVisible("covariates" in fields)
         self._study.setVisible(has_choices)
-        self._inference.setVisible(kind != "" and kind != "crossover" and bool(self._offer.questions))
+        self._inference.setVisible(kind not in {"", "crossover"} and bool(self._offer.questions))
         self._question.setVisible(bool(self._offer.questions))
 
     # -- changes by hand

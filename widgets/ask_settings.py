@@ -10,6 +10,7 @@ from .model_settings import ModelSettings
 from .numbers import NumberSpec
 
 Items = tuple[tuple[str, str], ...]
+UNCORRECTED = ModelSettings(correction="none")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class AskSettings:
     snr: float | None = None
     crlb_percent: float | None = 20.0
     gm_fraction: float | None = None
-    inference: ModelSettings = ModelSettings(correction="none")
+    inference: ModelSettings = UNCORRECTED
 
 
 @dataclass(frozen=True)

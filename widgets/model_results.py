@@ -88,7 +88,7 @@ class ModelResults(QWidget):
     region_chosen : (int)
     stop_requested, continue_requested
     save_requested : (str, str)
-        ``tests`` or ``regions``, and a table as text.
+        ``tests``, ``regions`` or ``voxel``, and a table as text.
     """
 
     test_chosen = Signal(int)
@@ -128,6 +128,7 @@ class ModelResults(QWidget):
         self.regions.row_selected.connect(self.region_chosen)
         self.tests.save_requested.connect(lambda text: self.save_requested.emit("tests", text))
         self.regions.save_requested.connect(lambda text: self.save_requested.emit("regions", text))
+        self.voxel.save_requested.connect(lambda text: self.save_requested.emit("voxel", text))
         self.set_permutations(None)
         self.set_maps((), None)
         self.set_empty(self.tr("Fit a model in the Model panel to see its tests here."))

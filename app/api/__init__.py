@@ -257,7 +257,7 @@ def region_statistics(*maps: Path_, atlas: str = "aal2") -> RegionTable:
 
 
 def demo(out: Path_, *, seed: int = 2026, effect: float = 1.0, size: Literal["small", "full"] = "small") -> Path:
-    """Write the sample view's simulated run and its picture into a folder; gives the picture's path."""
+    """Write the three simulated studies and a picture into a folder; gives the picture's path."""
     from .app.demo import write_demo  # noqa: PLC0415
 
     return write_demo(Path(out), seed, effect, size)

@@ -265,7 +265,7 @@ class Panels(QObject):
     def _build_tests(self) -> None:
         """The results of a model below the views."""
         window, self.model_results = self._window, ModelResults()
-        self.model_show = ModelShow(window.session, self.model_results, self.model)
+        self.model_show = ModelShow(window.session, self.model_results, self.model, window.study)
         ModelFiles(window, self.model, self.model_results)
         dock = window.dock("tests")
         self.model.results_wanted.connect(lambda: (dock.show(), dock.raise_()))

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from ...stats.errors import CannotCompute
 from ...widgets.model_results import ModelResults, Permutations
-from ...widgets.model_voxel import VoxelData
 from ..questions import ModelPermutations
 from ..resolve import Failure, counts_of
 from ..session import Session
 from .model import STOPPED, Asked, ModelControl
+from .voxel_show import VoxelShow
 
-ROWS, VOXEL = "model rows", "model voxel"
+if TYPE_CHECKING:
+    from .study_open import OpenStudy
+
+ROWS = "model rows"
 
 
 class ModelShow(QObject):
     """Binds `ModelResults` to what a `ModelControl` asks."""
 
-    def __init__(self, session: Session, panel: ModelResults, control: ModelControl) -> None:
+    def __init__(
+        self, session: Session, panel: ModelResults, control: ModelControl, opened: OpenStudy | None = None
+    ) -> None:
         super().__init__(panel)
+        self._voxel = VoxelShow(session, panel.voxel, control, opened)
         self._session = session
         self._panel = panel
         self._control = control
         self._rows: Any = None
         self._rows_for: object = None
-        self._voxel_for: object = None
         self._region = 0
         panel.test_chosen.connect(self._choose_test)
         panel.test_activated.connect(self._go_to_peak)
@@ -43,7 +47,8 @@ class ModelShow(QObject):
         asked = self._control.asked()
         fitted = None if asked is None else self._session.results.get(asked.fit)
         if asked is None or fitted is None or isinstance(fitted, Failure):
-            self._rows = self._rows_for = self._voxel_for = None
+            self._rows = self._rows_for = None
+            self._voxel.clear()
             self._panel.set_empty(self._why_empty(asked, fitted))
             return
         self._panel.set_empty("")
@@ -107,28 +112,13 @@ class ModelShow(QObject):
         self._session.jobs.live(ROWS, work)
 
     def _ask_voxel(self, asked: Asked, fitted: Any) -> None:
-        from .model_voxel import element_at, voxel_data  # noqa: PLC0415 - pandas and SciPy
+        from .voxel_series import element_at  # noqa: PLC0415 - pandas and SciPy
 
-        tested = _tested(fitted, asked.map.test)
         if asked.layer is None:
             element = min(self._region, fitted.n_elements - 1)
         else:
             element = element_at(fitted, self._session.state.crosshair_mm)
-        wanted = (fitted, tested, element)
-        if wanted == self._voxel_for:
-            return
-        self._voxel_for = wanted
-        if element is None:
-            self._panel.voxel.set_data(None, self.tr("The crosshair is where the model has no data."))
-            return
-
-        def work(_: object) -> Any:
-            try:
-                return wanted, voxel_data(fitted, tested, element)
-            except CannotCompute as refused:
-                return wanted, f"{refused.what[:1].upper()}{refused.what[1:]}; {refused.todo}."
-
-        self._session.jobs.live(VOXEL, work)
+        self._voxel.ask(asked, fitted, _tested(fitted, asked.map.test), element)
 
     def _take(self, key: object, result: Any) -> None:
         if key == ROWS and result[0] == self._rows_for:
@@ -139,12 +129,6 @@ class ModelShow(QObject):
             asked = self._control.asked()
             if asked is not None:
                 self._show_maps(asked)
-        elif key == VOXEL and result[0] == self._voxel_for:
-            found = result[1]
-            if isinstance(found, VoxelData):
-                self._panel.voxel.set_data(found)
-            else:
-                self._panel.voxel.set_data(None, found)
 
     # -- choices
 

@@ -1,60 +1,69 @@
-"""The scans behind one voxel of a model: partial residuals, and what each scan does to the test."""
+"""The scans behind one place of a model: partial residuals, and what each scan does to the test."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...stats.errors import CannotCompute
-from ...stats.freedman_lane import partition
+from ...stats.fit_band import fit_band
+from ...stats.freedman_lane import Partition, partition
 from ...stats.influence import Influence, influence
+from ...stats.trajectories import summarise
 from ...widgets.model_voxel import VoxelData
 from ...widgets.numbers import format_number
+from ...widgets.voxel_data import VoxelBand, VoxelMean, VoxelPair
 from ..model_fit import Fitted, Tested
 from ..model_parts import Laid
-from ..model_places import SurfacePlace, VolumePlace
-from ..recipes import Point
-from ..seeds import in_words
 from .model_check import observations_of
-from .model_rows import statistic_of
+from .model_rows import statistic_of as letter_of
+from .voxel_people import Seen, kinds_of
+from .voxel_series import OneElement, Series, one_of, statistic_of
 
-NEAR_MM = 5.0  # of a vertex to the crosshair
+BAND_PLACES = 41
+IMPROVEMENT = "_improvement"
 _LEVEL = re.compile(r"(.+)\[T\.(.+)\]")
 Float64 = NDArray[np.float64]
 
 
-class OneElement(NamedTuple):
-    """Data (n,) and design (n, p) of one voxel, vertex or region, covariates of its own among the columns."""
+@dataclass(frozen=True, eq=False)
+class Paired:
+    """Values of both sessions at a place.
 
-    y: Float64
-    design: Float64
+    Attributes
+    ----------
+    sessions : (str, str)
+        As they are shown.
+    values : (n, 2) float64
+        In the order of the observations of the test; NaN where one is missing.
+    unit : str
+    """
 
-
-def element_at(fitted: Fitted, at_mm: Point) -> int | None:
-    """Number of the element at a place; None where the model has none."""
-    place = None if fitted.data is None else fitted.data.place
-    if isinstance(place, VolumePlace):
-        voxel = place.grid.voxel_at(at_mm)
-        if voxel is None:
-            return None
-        flat = int(np.ravel_multi_index(tuple(int(v) for v in voxel), place.grid.shape, order="F"))
-        at = int(np.searchsorted(place.voxels, flat))
-        return at if at < len(place.voxels) and place.voxels[at] == flat else None
-    if isinstance(place, SurfacePlace) and place.cortex.world is not None:
-        away = np.linalg.norm(place.cortex.world.coordinates[place.vertices] - np.asarray(at_mm), axis=1)
-        at = int(away.argmin())
-        return at if away[at] <= NEAR_MM else None
-    return None
+    sessions: tuple[str, str]
+    values: Float64
+    unit: str
 
 
-def voxel_data(fitted: Fitted, tested: Tested, element: int) -> VoxelData:
-    """One element's scans against what is tested.
+def voxel_data(
+    fitted: Fitted, tested: Tested, series: Series, seen: Seen | None = None, paired: Paired | None = None
+) -> VoxelData:
+    """One place's scans against what is tested.
 
     The vertical axis has partial residuals: what the tested regressor explains, and what nothing explains (Larsen and
     McCleary 1972, doi 10.2307/1267305).
+
+    Parameters
+    ----------
+    fitted : Fitted
+    tested : Tested
+    series : Series
+    seen : Seen, optional
+        How people may be named; by their names when not given.
+    paired : Paired, optional
+        Both sessions of each person, to be shown instead of their change.
 
     Raises
     ------
@@ -63,7 +72,8 @@ def voxel_data(fitted: Fitted, tested: Tested, element: int) -> VoxelData:
     """
     if tested.part.repeated is not None:
         raise CannotCompute("more than two levels of repeated measures have no such plot", "look at the table of tests")
-    one = _one(fitted, tested, element)
+    seen = seen or Seen()
+    one = one_of(series, tested.part)
     weights = tested.contrast.weights
     split = partition(one.design, weights)
     columns = np.hstack([split.nuisance, split.tested])
@@ -73,39 +83,108 @@ def voxel_data(fitted: Fitted, tested: Tested, element: int) -> VoxelData:
     effect = split.tested @ solved[n_free:]
     level = float((split.nuisance @ solved[:n_free]).mean()) if n_free else 0.0
     single = len(weights) == 1
-    x = split.tested[:, 0] if single else effect
+    x = np.asarray(split.tested[:, 0] if single else effect, np.float64)
+    y = np.asarray(effect + residual + level, np.float64)
     found = _influence(one, weights)
     groups = _groups(fitted.laid, tested, x) if single else ()
     is_constant = bool(np.ptp(x) == 0)
-    names = observations_of(fitted.model, fitted.laid, tested.part)
-    t = float(tested.maps.statistic[element])
+    keys = observations_of(fitted.model, fitted.laid, tested.part)
+    names = seen.names(keys)
+    t = statistic_of(fitted, tested, series)
     dfbetas = found.dfbetas[:, 0] if single else np.full(len(x), np.nan)
     cook = found.cook[:, 0]
     stands_out = np.abs(dfbetas) > 2 / np.sqrt(len(x)) if single else cook > 4 / len(x)
+    kinds, kind_of = _kinds(fitted, tested, groups, x, seen)
+    band, means = _intervals(tested, one.y, split, x, y, groups) if single else (None, ())
+    name = seen.text(tested.name)
+    mark = ", simulated data" if fitted.simulated else ""
     return VoxelData(
-        title=f"{_where(fitted, element)}, {tested.name}: {statistic_of(tested)} = {format_number(t)}",
-        x=np.asarray(x, np.float64),
-        y=effect + residual + level,
-        x_title=tested.name if single else "fitted by the test",
+        title=f"{series.where}, {name}: {letter_of(tested)} = {format_number(t)}{mark}",
+        x=x,
+        y=y,
+        x_title=_titled(name) if single else "fitted by the test",
         y_title="data, adjusted" if n_free else "data",
         names=names,
         line=(level + float(effect[0]), 0.0) if is_constant else (level, float(solved[-1]) if single else 1.0),
-        groups=groups,
+        groups=tuple(map(seen.text, groups)),
         dfbetas=dfbetas,
         cook=cook,
         t_without=found.t[:, 0],
         stands_out=np.asarray(stands_out, np.bool_),
         summary=_summary(names, dfbetas, cook, found.t[:, 0], single=single),
+        keys=keys,
+        kinds=kinds,
+        kind_of=kind_of,
+        band=band,
+        means=means,
+        note=series.note,
+        pair=None if paired is None else _pair(paired, series, kind_of, mark),
     )
 
 
-def _one(fitted: Fitted, tested: Tested, element: int) -> OneElement:
-    combine = tested.part.combine
-    y = np.asarray(fitted.values[:, element], np.float64)
-    own: list[Any] = [] if fitted.covariates is None else [each[:, element] for each in fitted.covariates]
-    if combine is not None:
-        y, own = combine @ y, [combine @ each for each in own]
-    return OneElement(y, np.column_stack([tested.part.design.matrix, *own]).astype(np.float64))
+def _titled(name: str) -> str:
+    """What is tested, with what a larger improvement means."""
+    return f"{name} (first less last: larger is better)" if IMPROVEMENT in name else name
+
+
+def _kinds(
+    fitted: Fitted, tested: Tested, groups: tuple[str, ...], x: Float64, seen: Seen
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Groups that shapes and colours tell: those that are compared, else arms or groups of the table."""
+    if groups and all(groups) and not seen.hidden:
+        return groups, tuple(x.astype(int).tolist())
+    return kinds_of(fitted, tested.part, seen)
+
+
+def _intervals(
+    tested: Tested, observed: Float64, split: Partition, x: Float64, y: Float64, groups: tuple[str, ...]
+) -> tuple[VoxelBand | None, tuple[VoxelMean, ...]]:
+    """The band of a line; of groups the means that the model fits, with variances of their own where it has those."""
+    try:
+        at = np.unique(x) if groups else np.linspace(x.min(), x.max(), BAND_PLACES)
+        fit = fit_band(observed, split.nuisance, x, at)
+    except CannotCompute:
+        return None, ()
+    if not groups:
+        return (VoxelBand(fit.at, fit.low, fit.high) if tested.part.groups is None else None), ()
+    of_group = [y[x == value] for value in at]
+    if tested.part.groups is not None:
+        return None, tuple(_mean(int(value), float(value), own) for value, own in zip(at, of_group, strict=True))
+    means = [
+        VoxelMean(int(value), len(own), fit.at[n : n + 1], fit.fit[n : n + 1], fit.low[n : n + 1], fit.high[n : n + 1])
+        for n, (value, own) in enumerate(zip(at, of_group, strict=True))
+    ]
+    return None, tuple(means)
+
+
+def _mean(kind: int, at: float, values: Float64) -> VoxelMean:
+    found = summarise(values)
+    low, high = found.ci
+    return VoxelMean(kind, found.n, *(np.array([each]) for each in (at, found.mean, low, high)))
+
+
+def _pair(paired: Paired, series: Series, kind_of: tuple[int, ...], mark: str) -> VoxelPair:
+    """Both sessions with means of people who have both."""
+    whole = np.isfinite(paired.values).all(axis=1)
+    kinds = np.asarray(kind_of or np.zeros(len(whole)))
+    means: list[VoxelMean] = []
+    for kind in np.unique(kinds).tolist():
+        own = paired.values[whole & (kinds == kind)]
+        if len(own):
+            first, second = (summarise(own[:, n]) for n in (0, 1))
+            low, high = zip(first.ci, second.ci, strict=True)
+            means.append(
+                VoxelMean(
+                    int(kind),
+                    first.n,
+                    np.array([0.0, 1.0]),
+                    np.array([first.mean, second.mean]),
+                    np.array(low),
+                    np.array(high),
+                )
+            )
+    title = f"{series.where}: {' and '.join(paired.sessions)}, means with 95 % CI{mark}"
+    return VoxelPair(title, paired.unit, paired.sessions, paired.values, tuple(means))
 
 
 def _influence(one: OneElement, weights: Float64) -> Influence:
@@ -134,13 +213,6 @@ def _groups(laid: Laid, tested: Tested, x: Float64) -> tuple[str, ...]:
         levels = [str(each) for each in laid.table.frame[column].iloc[laid.rows].unique()]
     others = [each for each in levels if each != level]
     return others[0] if len(others) == 1 else "others", level
-
-
-def _where(fitted: Fitted, element: int) -> str:
-    if fitted.data is None:
-        return fitted.model.formula.partition("~")[0].strip() or "outcome"
-    where = fitted.data.place.where(element)
-    return where.name or ("" if where.at_mm is None else in_words(where.at_mm))
 
 
 def _summary(names: tuple[str, ...], dfbetas: Float64, cook: Float64, t: Float64, *, single: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,22 +25,17 @@ SAME_SIZE = 0.02  # a change of size below it is not worth saying
 
 @dataclass(frozen=True, eq=False)
 class MovedImage:
-    """An image at another place: its voxels are those of the file, its affine goes on to the template.
+    """An image at another place: its voxels are those of the file.
 
     Attributes
     ----------
     image : Image
-    moved : (4, 4) float64
-        From the image's own millimetres to those of the template.
+    grid : Grid
+        Shape of the image, and affine to the millimetres of the template.
     """
 
     image: Image
-    moved: Affine
-
-    @cached_property
-    def grid(self) -> Grid:
-        """Shape, and affine to the millimetres of the template."""
-        return Grid(self.image.grid.shape, self.moved @ self.image.grid.affine)
+    grid: Grid
 
     @property
     def n_frames(self) -> int:
@@ -107,9 +101,9 @@ def native_answer(recipe: NativeMap, opened: Answer) -> Answer:
 
     if opened.image is None:
         raise Problem(recipe.path, "has no volume", "choose an image")
-    grids = opened.image.grid, open_volume(recipe.template).grid
-    to_native = read_affine(Path(recipe.transform), *grids)
-    image = MovedImage(opened.image, np.linalg.inv(to_native))
+    own, template = opened.image.grid, open_volume(recipe.template).grid
+    to_native = read_affine(Path(recipe.transform), own, template)
+    image = MovedImage(opened.image, Grid(own.shape, np.linalg.inv(to_native) @ own.affine))
     return replace(
         opened,
         image=image,

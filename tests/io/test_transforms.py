@@ -83,7 +83,7 @@ def test_a_composite_applies_its_last_part_first(tmp_path):
     affine = ("AffineTransform_double_3_3", np.concatenate([MATRIX.ravel(), SHIFT]), CENTRE)
     shift = ("TranslationTransform_double_3_3", np.array([1.0, 2.0, 4.0]), np.array([]))
     path = h5(tmp_path / "x.h5", ("CompositeTransform_double_3_3", np.array([]), np.array([])), affine, shift)
-    np.testing.assert_allclose(moved(read(path)), expected(PLACE + [-1.0, -2.0, 4.0]), atol=1e-12)
+    np.testing.assert_allclose(moved(read(path)), expected(PLACE + np.array([-1.0, -2.0, 4.0])), atol=1e-12)
 
 
 def test_a_matrix_of_flirt_goes_from_the_scan_to_the_reference_in_millimetres_of_voxels(tmp_path):
@@ -116,7 +116,7 @@ def test_a_warp_is_refused_by_its_name(tmp_path):
         ("x.txt", b"#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\n"),
         (
             "x.txt",
-            b"#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: 1 2\nFixedParameters: 0\n",
+            b"#Insight Transform File V1.0\nTransform: AffineTransform_float_3_3\nParameters: 1 2\nFixedParameters: 0\n",
         ),
     ],
 )

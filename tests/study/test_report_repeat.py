@@ -133,7 +133,7 @@ def test_overlaps_graphs_and_formulas_are_repeated_with_their_own_options() -> N
 
 
 def test_people_left_out_are_counted_not_named_and_places_are_told_by_their_last_names() -> None:
-    ask = Ask("/home/anna/study", "change", Choices(mask="/home/anna/mask.nii"), exclude=("sub-anna", "sub-b"))
+    ask = Ask("/data/anna/study", "change", Choices(mask="/data/anna/mask.nii"), exclude=("sub-anna", "sub-b"))
     for told in (command_line(ask), python_call(ask)):
         assert "anna" not in told
         assert "NAMES of 2" in told
