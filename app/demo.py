@@ -5,21 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from msgspec.structs import replace
-
 from .console import Progress, print_text
 from .graphics import has_display, require_graphics
-from .preparation import Preparation
 from .simulated.demo import Demo, make_demo
 
-PICTURE = "sample_view.png"
-CONFOUNDS = "_desc-confounds_timeseries.tsv"
-COLUMNS = ("global_signal", "trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
-MOTOR = "image_10426.nii.gz"  # of nilearn: left against right hand
-RUN = "sub-*/ses-baseline/func/*_bold.nii.gz"
+PICTURE = "first_view.png"
 
 if TYPE_CHECKING:
-    from .recipes import SeedCorrelation
     from .simulated.settings import Size
     from .state import ViewState
 
@@ -44,7 +36,7 @@ def demonstrate(folder: Path | None, seed: int, effect: float, size: str) -> int
     for study in (demo.ampar_pet, demo.ketamine_bold, demo.naltrexone_mrs):
         print_text(f"  {study}")
     print_text(f"What was planted in them: {demo.planted}")
-    print_text(f"A picture (real anatomy and motor map, simulated resting run): {picture}")
+    print_text(f"A picture (real anatomy, a simulated patient before and after): {picture}")
     return 0
 
 
@@ -56,17 +48,10 @@ def write_demo(folder: Path, seed: int, effect: float, size: str) -> Path:
 
 
 def demo_view(demo: Demo) -> ViewState:
-    """Anatomy, motor map and a seed in the first simulated run, cleaned of what its confounds tell."""
-    from .sample import Sample, anatomy_file, sample_view  # noqa: PLC0415
+    """What is seen first: a simulated patient before and after on the wall."""
+    from .demo_studies import first_view  # noqa: PLC0415
 
-    anatomy = anatomy_file()
-    run = min(demo.ketamine_bold.glob(RUN))
-    view = sample_view(Sample(anatomy, anatomy.with_name(MOTOR), run))
-    *others, seed = view.overlays
-    confounds = run.with_name(run.name.split("_space-")[0] + CONFOUNDS)
-    cleaned = Preparation(fwhm_mm=6.0, detrend=2, confounds=str(confounds), columns=COLUMNS)
-    recipe = replace(cast("SeedCorrelation", seed.recipe), preparation=cleaned)
-    return replace(view, overlays=(*others, replace(seed, recipe=recipe)))
+    return first_view(demo, demo.ampar_pet)
 
 
 def draw_demo(view: ViewState, picture: Path) -> None:

@@ -73,16 +73,17 @@ class FileCommands(QObject):
         if path:
             self._window.study.open(path)
 
-    def open_demo_study(self) -> None:
-        """Simulate the demo's studies if need be, and open the first."""
+    def open_demo_study(self, name: str = "ampar-pet") -> None:
+        """Simulate the demo's studies if need be, and open one of them."""
+        from .panels.study_demo import show_first  # noqa: PLC0415
         from .simulated.demo import make_demo  # noqa: PLC0415
 
-        window = self._window
-        window.session.start(
+        session = self._window.session
+        session.start(
             ("open", "demo"),
             self.tr("Simulating three studies"),
             lambda report: make_demo(report=report),
-            lambda demo: window.study.open(str(demo.ampar_pet)),
+            lambda demo: show_first(session, demo, demo.folder / name),
         )
 
     def open_atlas(self) -> None:

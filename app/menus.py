@@ -95,6 +95,10 @@ class Menus(QObject):
         self.command(menu, self.tr("Previous scan"), ",", partial(window.step_scan, -1))
         self._wall = self.command(menu, self.tr("Wall of sessions"), "9", self._toggle_wall)
         self._wall.setCheckable(True)
+        self._planted = self.command(menu, self.tr("Planted truth (simulated)"), "", self._toggle_planted)
+        self._planted.setCheckable(True)
+        self._planted.setVisible(False)
+        menu.aboutToShow.connect(self._show_planted)
         menu.addSeparator()
         self._blinded = self.command(menu, self.tr("Blinded"), "", window.switch_blinding)
         self._blinded.setCheckable(True)
@@ -105,6 +109,18 @@ class Menus(QObject):
         if panels is not None and panels.is_built:
             panels.study.wall.toggle()
         self.refresh()
+
+    def _toggle_planted(self) -> None:
+        panels = self._window.panels
+        if panels is not None and panels.is_built:
+            panels.demo.toggle_planted()
+
+    def _show_planted(self) -> None:
+        """Offered for studies of the demo alone."""
+        panels = self._window.panels
+        demo = panels.demo if panels is not None and panels.is_built else None
+        self._planted.setVisible(demo is not None and demo.demo is not None)
+        self._planted.setChecked(demo is not None and demo.shows_planted)
 
     def _theme_menu(self, menu: QMenu) -> None:
         themes = menu.addMenu(self.tr("Theme"))

@@ -297,6 +297,7 @@ class Window(QMainWindow):
         self.welcome.open_requested.connect(self.files.open_files)
         self.welcome.open_folder_requested.connect(self.files.open_folder)
         self.welcome.sample_requested.connect(self.files.open_sample)
+        self.welcome.demo_requested.connect(self.files.open_demo_study)
         self.welcome.recent_chosen.connect(lambda number: self.open([self.settings.recent[number]]))
         self.welcome.dropped.connect(lambda paths: self.open(list(paths)))
         QShortcut(QKeySequence("Escape"), self, self._escape)

@@ -183,17 +183,25 @@ def lightbox(view: View, area: Rect, grid: Grid) -> tuple[Panel, ...]:
 
 
 def wall(view: View, area: Rect, grid: WallGrid) -> tuple[Panel, ...]:
-    """Slices through the crosshair in rows and columns, in reading order; rows are as high as their slices need."""
-    heights = [_extent(view)[_in_plane(axis)[1]] for axis in grid.rows]
-    across, down = _split(area.width, [1.0] * grid.columns), _split(area.height, [float(h) for h in heights])
-    widest = max(_extent(view)[_in_plane(axis)[0]] for axis in grid.rows)
-    mm_per_px = float(max(widest / (area.width / grid.columns), sum(heights) / area.height)) / view.zoom
+    """Slices through the crosshair, row after row; each as large as its kind needs.
+
+    Rows stand upright, as columns, where slices are a good deal larger that way.
+    """
+    extent = _extent(view)
+    widths = [float(extent[_in_plane(axis)[0]]) for axis in grid.rows]
+    heights = [float(extent[_in_plane(axis)[1]]) for axis in grid.rows]
+    lying = max(max(widths) * grid.columns / area.width, sum(heights) / area.height)
+    upright = max(sum(widths) / area.width, max(heights) * grid.columns / area.height)
+    stands = upright * ROW_GAIN < lying
+    across = _split(area.width, widths if stands else [1.0] * grid.columns)
+    down = _split(area.height, [1.0] * grid.columns if stands else heights)
+    mm_per_px = upright if stands else lying
     panels: list[Panel] = []
     for row, axis in enumerate(grid.rows):
         for column in range(grid.columns):
-            corner = area.x + across[column], area.y + down[row]
-            size = across[column + 1] - across[column], down[row + 1] - down[row]
-            panels.append(_panel(view, axis, Rect(*corner, *size), mm_per_px))
+            x, y = (row, column) if stands else (column, row)
+            size = across[x + 1] - across[x], down[y + 1] - down[y]
+            panels.append(_panel(view, axis, Rect(area.x + across[x], area.y + down[y], *size), mm_per_px / view.zoom))
     return tuple(panels)
 
 

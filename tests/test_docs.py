@@ -167,7 +167,7 @@ def test_readme_s_commands_and_python_work_one_after_the_other(tmp_path: Path) -
         assert done.returncode == 0, done.stderr
         said = done.stdout
     made = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert {"sample_view.png", "pcc.nii.gz", "pcc.json", "pcc.png", "cortex.png", "pcc.tsv"} <= made
+    assert {"first_view.png", "pcc.nii.gz", "pcc.json", "pcc.png", "cortex.png", "pcc.tsv"} <= made
     lines = said.splitlines()
     assert lines[0] == "2.0"
     assert [line.split()[0] for line in lines[-2:]] == ["L", "R"]

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QPalette,
     QPen,
 )
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QWidget
 
 from .controls import FoldingRow, button, column, described, muted
 from .theme import look
@@ -51,14 +51,15 @@ class _Recent(QListWidget):
 
 
 class Welcome(QWidget):
-    """Drop files here, open, see the sample, or go back to a recent file.
+    """Drop files here, open, see the sample or a simulated study, or go back to a recent file.
 
-    ``dropped`` carries a tuple of paths, ``recent_chosen`` the number of the recent entry.
+    ``demo_requested`` carries the name of the study, ``dropped`` a tuple of paths, ``recent_chosen`` the number of the recent entry.
     """
 
     open_requested = Signal()
     open_folder_requested = Signal()
     sample_requested = Signal()
+    demo_requested = Signal(str)
     recent_chosen = Signal(int)
     dropped = Signal(object)
 
@@ -78,6 +79,12 @@ class Welcome(QWidget):
         self._open.setDefault(True)
         self._folder = button(self.tr("Open folder…"), self.tr("Choose a folder, such as one of DICOM files"))
         self._sample = button(self.tr("Sample view"), self.tr("Look round with images that come with the program"))
+        studies = (
+            ("ampar-pet", self.tr("PET, ketamine"), self.tr("AMPA receptors before and after ketamine or placebo")),
+            ("ketamine-bold", self.tr("Resting BOLD"), self.tr("Networks before and after ketamine or midazolam")),
+            ("naltrexone-mrs", self.tr("Spectra, crossover"), self.tr("Glutamate after ketamine with and without naltrexone")),
+        )
+        demos = FoldingRow(*(self._demo(*study) for study in studies))
         self._recent_title = muted(self.tr("Recent"))
         self._recent = described(_Recent(), self.tr("Recent files"), self.tr("Open a recent file"))
         self._keys = QFormLayout()
@@ -89,6 +96,8 @@ class Welcome(QWidget):
         layout.addWidget(title)
         layout.addWidget(kinds)
         layout.addWidget(FoldingRow(self._open, self._folder, self._sample))
+        layout.addWidget(muted(self.tr("Simulated studies to look round in")))
+        layout.addWidget(demos)
         layout.addWidget(self._recent_title)
         layout.addWidget(self._recent)
         layout.addLayout(self._keys)
@@ -112,6 +121,11 @@ class Welcome(QWidget):
                 ("F1", self.tr("all keys")),
             )
         )
+
+    def _demo(self, name: str, text: str, about: str) -> QPushButton:
+        made = button(text, self.tr("Simulated: {about}").format(about=about))
+        made.clicked.connect(lambda: self.demo_requested.emit(name))
+        return made
 
     def set_recent(self, recent: Sequence[tuple[str, str]]) -> None:
         """Offer recent files as (title, detail)."""

@@ -27,7 +27,7 @@ from ._arguments import Path_, Point, name_of, preparation_of
 from ._graphs import VoxelGraphMap, clustering, degree, graph
 from ._models import group_seed, model
 from ._pet import kinetics, suvr
-from ._studies import ask, make_demo, plan, read_study
+from ._studies import ask, evidence_cards, make_demo, plan, read_study
 from .app.problems import Finding, Problem
 
 del _layer
@@ -51,6 +51,7 @@ __all__ = [
     "degree",
     "demo",
     "doctor",
+    "evidence_cards",
     "graph",
     "group_seed",
     "info",

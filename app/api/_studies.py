@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ._arguments import Band, Path_, listed, name_of
 
 if TYPE_CHECKING:
+    from .app.evidence import Card
     from .app.simulated.demo import Demo
     from .app.study.answers import Plan
     from .app.study.asked import Asked
@@ -103,6 +105,7 @@ def ask(  # noqa: PLR0913 - the options of the command
     tfce_h: float = 2.0,
     tfce_e: float = 0.5,
     one_sided: bool = False,
+    quality: Mapping[str, float | None] | None = None,
     multiverse: bool = False,
     sensitivity: bool = False,
     names: bool = False,
@@ -157,10 +160,13 @@ def ask(  # noqa: PLR0913 - the options of the command
         Of runs: confounds by strategy or column, and the preparation of `seed`.
     permutations, seed, correction, cluster_threshold, connectivity, tfce_h, tfce_e, one_sided
         As in `model`.
+    quality : mapping
+        Of a crossover: limits of spectra other than the usual ones, by ``linewidth_hz_max``, ``snr_min``,
+        ``crlb_percent_max`` and ``gm_fraction_min``; None lifts one.
     multiverse : bool
         Of graphs: also the table over atlases, densities and strategies.
     sensitivity : bool
-        Also the answer for other reference regions.
+        Of PET: also the answer for other reference regions and thresholds, as tables, maps and a figure.
     names : bool
         Files name people; else rows of the participants' table stand for them.
     kept : bool
@@ -179,6 +185,22 @@ def ask(  # noqa: PLR0913 - the options of the command
 
     options = {name: given[name] for name in given if name not in {"folder", "question", "out"}}
     return asked.ask(os.fspath(folder), question, _wanted(options), name_of(out))
+
+
+def evidence_cards() -> tuple[Card, ...]:
+    """What is known of hypotheses and regions: cards with claims, numbers, what speaks for and against, and sources.
+
+    Cards of your own in the folder of the user's data are among them; one that cannot be read is left out, and
+    `habena.app.evidence.read_card` says what is wrong with it.
+
+    Returns
+    -------
+    tuple of Card
+        Hypotheses first; ``title``, ``claim``, ``levels``, ``numbers``, ``in_favour``, ``against``, ``sources``.
+    """
+    from .app.evidence import evidence_cards as cards  # noqa: PLC0415
+
+    return cards()[0]
 
 
 def make_demo(
@@ -223,4 +245,6 @@ def _wanted(options: Mapping[str, Any]) -> Wanted:
     density = given.get("density", ())
     given["density"] = (float(density),) if isinstance(density, int | float) else tuple(density)
     given["voxelwise"] = tuple(dict(given.get("voxelwise") or {}).items())
+    limits = dict(given.get("quality") or {})
+    given["quality"] = tuple((name, math.inf if value is None else float(value)) for name, value in limits.items())
     return Wanted(**given)

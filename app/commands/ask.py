@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, get_args
 
 import click
@@ -35,6 +36,17 @@ def _pairs(context: click.Context, option: click.Parameter, texts: tuple[str, ..
         if not (name and what):
             raise Problem("--voxelwise", f"'{text}' is not NAME=MEASURE or NAME=FILE", "write --voxelwise dc=degree")
     return pairs
+
+
+def _limits(context: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    del context, option
+    try:
+        pairs = [text.partition("=") for text in texts]
+        return tuple((name.strip(), math.inf if what.strip() == "none" else float(what)) for name, _, what in pairs)
+    except ValueError:
+        raise Problem(
+            "--quality", f"'{', '.join(texts)}' is not NAME=NUMBER", "write --quality linewidth_hz_max=10, or =none"
+        ) from None
 
 
 @click.command(context_settings={"show_default": True})
@@ -81,8 +93,15 @@ def _pairs(context: click.Context, option: click.Parameter, texts: tuple[str, ..
 @click.option("--tfce-h", type=float, default=2.0)
 @click.option("--tfce-e", type=float, default=0.5)
 @click.option("--one-sided", is_flag=True, help="t tests look for positive effects only; default: two-sided.")
+@click.option(
+    "--quality",
+    multiple=True,
+    callback=_limits,
+    metavar="NAME=NUMBER|none",
+    help="Limit of spectra: linewidth_hz_max, snr_min, crlb_percent_max, gm_fraction_min; may be repeated.",
+)
 @click.option("--multiverse", is_flag=True, help="Of graphs: the same for other atlases, densities and strategies.")
-@click.option("--sensitivity", is_flag=True, help="The same for other reference regions.")
+@click.option("--sensitivity", is_flag=True, help="Of PET: the same for other reference regions and thresholds.")
 @click.option("--names", is_flag=True, help="Name people in the files; default: rows of the participants' table.")
 @click.option("--kept", is_flag=True, help="Start from the choices that the window keeps with the study.")
 @click.option("-o", "--output", "out", callback=output, help="Folder for maps, tables, figure and report.")

@@ -45,6 +45,17 @@ def recipes_of(planned: Planned) -> tuple[ModelMap, ...]:
     return (ModelMap(plan.models[0], plan.ask.inference, plan.test, shown),)
 
 
+def names_of(planned: Planned) -> tuple[str, ...]:
+    """What the layers of a question are called; what is simulated says so."""
+    plan = planned.plan
+    if plan is None:
+        return ()
+    if plan.ask.kind != "overlap":
+        return tuple(plan.title for _ in recipes_of(planned))
+    mark = "Simulated: " if plan.title.lower().startswith("simulated") else ""
+    return f"{mark}{plan.models[0].contrasts[0].partition('=')[0]}", f"{mark}change and improvement (larger is better)"
+
+
 def with_question(
     state: ViewState, planned: Planned, study: Study, names: tuple[str, ...], earlier: frozenset[int]
 ) -> ViewState:
@@ -65,8 +76,7 @@ def with_question(
     base = replace(state, overlays=tuple(each for each in state.overlays if each.key not in earlier))
     base = over_anatomy(base, study)
     overlays = list(base.overlays)
-    key = state.next_key()
-    key = max(key, base.next_key())
+    key = max(state.next_key(), base.next_key())
     for number, (recipe, name) in enumerate(zip(recipes, names, strict=True)):
         same = kept.get(recipe)
         if same is not None:
@@ -122,9 +132,18 @@ def _write(folder: Path, name: str, values: Any, grid: Grid, answered: Answered,
     return path
 
 
-def with_masks(state: ViewState, masks: dict[str, Path], earlier: frozenset[int]) -> ViewState:
-    """Each mask in three colours: one map, the other, and both; the opposite signs are there to be switched on."""
-    overlays = [each for each in state.overlays if each.key not in earlier]
+def with_masks(
+    state: ViewState, masks: dict[str, Path], earlier: frozenset[int], maps: frozenset[int]
+) -> ViewState:
+    """Each mask in three colours: one map, the other, and both; the opposite signs are there to be switched on.
+
+    ``earlier`` layers go, the ``maps`` below are no longer seen.
+    """
+    overlays = [
+        replace(each, visible=each.visible and each.key not in maps)
+        for each in state.overlays
+        if each.key not in earlier
+    ]
     key = state.next_key()
     for number, (name, path) in enumerate(masks.items()):
         first, first_words, second, second_words = OVERLAPS[name]
@@ -147,7 +166,7 @@ def with_masks(state: ViewState, masks: dict[str, Path], earlier: frozenset[int]
                 )
             )
             key += 1
-    return replace(state, overlays=tuple(overlays), selected=overlays[-1].key if overlays else state.selected)
+    return replace(state, overlays=tuple(overlays))  # the map of t stays selected: it is the one to click
 
 
 def write_box(scan: Scan, study: Study) -> tuple[Path, Point]:

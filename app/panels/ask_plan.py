@@ -72,7 +72,7 @@ def unblinds(study: Study, made: Plan, blinding: Blinding) -> bool:
     arms = {*blinding.hidden & ARM_COLUMNS, *([column] if column else []), *(blinding.hidden & {"group"})}
     said = " ".join((made.formula, *(text for model in made.models for text in (model.formula, *model.contrasts))))
     words = set("".join(each if each.isalnum() or each == "_" else " " for each in said).split())
-    return bool(arms & words) or made.ask.arm not in {"pooled"}
+    return bool(arms & words) or made.ask.arm != "pooled"
 
 
 def _shown(made: Plan, picture: DesignPicture | None, blinding: Blinding | None) -> AskPlan:

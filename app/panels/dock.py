@@ -53,6 +53,7 @@ from .model_show import ModelShow
 from .scores import ScoresControl
 from .seed import SeedControl
 from .study import StudyControl
+from .study_demo import DemoControl
 from .surface import SurfaceControl
 from .timeline import TimelineControl
 
@@ -302,8 +303,18 @@ class Panels(QObject):
         self.study_browser.save_requested.connect(lambda text: window.files.save_table("participants", text))
         self.scores_panel.table.save_requested.connect(lambda text: window.files.save_table("scores", text))
         self.study.log_wanted.connect(window.show_blinding_log)
+        self.demo = DemoControl(window.session, window.study)
+        self.demo.opened.connect(lambda: self._bring("study"))
+        self.demo.ask_wanted.connect(lambda: self._bring("ask"))
+        self.demo.follow()
         self._fill("study", self.study_browser, self.study)
         self._fill("scores", self.scores_panel, self.scores, costly=True)
+
+    def _bring(self, name: str) -> None:
+        """A panel to the front."""
+        dock = self._window.dock(name)
+        dock.show()
+        dock.raise_()
 
     def _make_room(self, dock: QDockWidget) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""

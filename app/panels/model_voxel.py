@@ -147,7 +147,7 @@ def _intervals(
         return None, ()
     if not groups:
         return (VoxelBand(fit.at, fit.low, fit.high) if tested.part.groups is None else None), ()
-    of_group = [y[x == value] for value in at]
+    of_group = [np.asarray(y[x == value]) for value in at]
     if tested.part.groups is not None:
         return None, tuple(_mean(int(value), float(value), own) for value, own in zip(at, of_group, strict=True))
     means = [
@@ -166,7 +166,7 @@ def _mean(kind: int, at: float, values: Float64) -> VoxelMean:
 def _pair(paired: Paired, series: Series, kind_of: tuple[int, ...], mark: str) -> VoxelPair:
     """Both sessions with means of people who have both."""
     whole = np.isfinite(paired.values).all(axis=1)
-    kinds = np.asarray(kind_of or np.zeros(len(whole)))
+    kinds = np.asarray(kind_of or np.zeros(len(paired.values)))
     means: list[VoxelMean] = []
     for kind in np.unique(kinds).tolist():
         own = paired.values[whole & (kinds == kind)]

@@ -93,7 +93,7 @@ def paired(
     whole = np.append(values, np.nan)
     rows = [[scans.row_of.get((who, session), -1) for session in scans.sessions] for who in people]
     first, second = (session.removeprefix("ses-") for session in scans.sessions)
-    return Paired((first, second), whole[np.array(rows, np.int64)], _unit(fitted, scans))
+    return Paired((first, second), whole[np.array(rows, np.int64)], _unit(scans))
 
 
 def _within(fitted: Fitted, tested: Tested, series: Series) -> Paired:
@@ -188,10 +188,9 @@ def _at(files: Sequence[Path], place: VolumePlace, voxels: NDArray[np.int64], sh
     return found
 
 
-def _unit(fitted: Fitted, scans: Scans) -> str:
+def _unit(scans: Scans) -> str:
     from ..io.sidecar import read_sidecar  # noqa: PLC0415
 
-    del fitted
     about = read_sidecar(scans.files[0]) if scans.files else None
     unit = None if about is None else about.get("Units")
     return str(unit) if unit else "data"

@@ -97,13 +97,13 @@ def region_series(fitted: Fitted, region: NamedRegion) -> Series:
         raise CannotCompute("the model has no volume to take the mean of a region from", "look at single elements")
     found = region_means(fitted.values, place.grid, [region], place.voxels)
     if not found.covered[0] > 0:
-        raise CannotCompute(f"no voxel of the model lies in {region.title}", "choose another place")
+        raise CannotCompute(f"no voxel of the model lies in {region.title.rstrip()}", "choose another place")
     own = None
     if fitted.covariates is not None:
         read = [region_means(each, place.grid, [region], place.voxels).means[:, 0] for each in fitted.covariates]
         own = np.stack(read)
     return Series(
-        found.means[:, 0], own, f"mean of {region.title}", None, _note(fitted, region, float(found.covered[0]))
+        found.means[:, 0], own, f"mean of {region.title.rstrip()}", None, _note(fitted, region, float(found.covered[0]))
     )
 
 
@@ -114,9 +114,9 @@ def _note(fitted: Fitted, region: NamedRegion, covered: float) -> str:
     small = None if rows is None else seen(region, resolution_mm(rows.measure, rows.choices))
     if rows is not None and small is not None and small.small:
         fwhm = resolution_mm(rows.measure, rows.choices)
-        said.append(f"{region.title} keeps {100 * small.recovery:.0f} % of its own signal at {fwhm:.2g} mm.")
+        said.append(f"{region.title.rstrip()} keeps {100 * small.recovery:.0f} % of its own signal at {fwhm:.2g} mm.")
     if covered < LEAST_COVERED:
-        said.append(f"{100 * covered:.0f} % of {region.title} lies within the maps.")
+        said.append(f"{100 * covered:.0f} % of {region.title.rstrip()} lies within the maps.")
     return " ".join(said)
 
 

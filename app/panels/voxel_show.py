@@ -16,7 +16,6 @@ from ..atlas import Atlas
 from ..problems import Problem
 from ..questions import AtlasData
 from ..recipes import ModelMap
-from ..resolve import Failure
 from ..session import Session
 from .model import Asked, ModelControl
 from .voxel_people import Seen
@@ -29,8 +28,19 @@ if TYPE_CHECKING:
 VOXEL_JOB, WITHOUT_JOB = "model voxel", "voxel without"
 
 
+class _Wanted(NamedTuple):
+    """What is to be plotted."""
+
+    fitted: Any
+    tested: Any
+    element: int | None
+    region: NamedRegion | None
+    pairs: bool
+    blinding: Any
+
+
 class _Shown(NamedTuple):
-    """What the plot is of: a model's test at a place."""
+    """What is plotted: a model's test at a place."""
 
     fitted: Any
     tested: Any
@@ -75,11 +85,11 @@ class VoxelShow(QObject):
         self._given = asked, fitted, tested, element
         region, seen = self._region(fitted, asked), Seen(self._blinding(fitted))
         can_pair = has_pairs(fitted, tested) and not seen.hidden
-        self._plot.set_offers(region="" if region is None else region.title, sessions=can_pair)
+        self._plot.set_offers(region="" if region is None else region.title.strip(), sessions=can_pair)
         self._plot.set_left_out([(key, seen.names((key,))[0]) for key in fitted.model.exclude])
         wants_region = self._place == REGION and region is not None
         wants_pair = self._view == SESSIONS and can_pair
-        wanted = fitted, tested, element, region if wants_region else None, wants_pair, seen.blinding
+        wanted = _Wanted(fitted, tested, element, region if wants_region else None, wants_pair, seen.blinding)
         if wanted == self._for:
             return
         self._for, self._shown = wanted, None
@@ -90,7 +100,7 @@ class VoxelShow(QObject):
             self._plot.set_data(None, self.tr("The crosshair is where the model has no data."))
         else:
             study = None if self._opened is None or not self._is_open(fitted) else self._opened.study
-            self._session.jobs.live(VOXEL_JOB, lambda _: (wanted, _made(*wanted[:5], seen, study)))
+            self._session.jobs.live(VOXEL_JOB, lambda _: (wanted, _made(wanted, study)))
 
     def _ask_again(self) -> None:
         if self._given is not None:
@@ -114,11 +124,8 @@ class VoxelShow(QObject):
             shares = atlas.at(state.crosshair_mm) if fits else ()
             if shares:
                 region = shares[0].region
-                return (
-                    NamedRegion(region.name, "R" if region.side == "R" else "L", name, (region.index,))
-                    if (region.side)
-                    else NamedRegion(region.name, "", name, (region.index,))
-                )  # pyright: ignore[reportArgumentType] - of the midline
+                side: Any = region.side  # empty in the midline
+                return NamedRegion(region.name, side, name, (region.index,))
         return None
 
     def _take(self, key: object, result: Any) -> None:
@@ -128,7 +135,7 @@ class VoxelShow(QObject):
                 self._plot.set_data(None, found)
                 return
             data, series = found
-            self._shown = _Shown(*result[0][:2], series)
+            self._shown = _Shown(result[0].fitted, result[0].tested, series)
             self._plot.set_data(data)
             self._ask_without()
         elif key == WITHOUT_JOB and result[0] == self._without_for:
@@ -198,25 +205,18 @@ class VoxelShow(QObject):
         self._session.update_overlay(replace(layer, recipe=replace(recipe, model=model)), what)
 
 
-def _made(
-    fitted: Any,
-    tested: Any,
-    element: int | None,
-    region: NamedRegion | None,
-    pairs: bool,
-    seen: Seen,
-    study: Study | None,
-) -> tuple[VoxelData, Any] | str:
+def _made(wanted: _Wanted, study: Study | None) -> tuple[VoxelData, Any] | str:
     """The plot's data with its numbers, or why there are none."""
     from ..study.reading import read_study  # noqa: PLC0415 - pandas
     from .model_voxel import voxel_data  # noqa: PLC0415 - pandas and SciPy
     from .voxel_pairs import paired  # noqa: PLC0415
     from .voxel_series import element_series, region_series  # noqa: PLC0415
 
+    fitted, tested, region, seen = wanted.fitted, wanted.tested, wanted.region, Seen(wanted.blinding)
     try:
-        series = element_series(fitted, element or 0) if region is None else region_series(fitted, region)
+        series = element_series(fitted, wanted.element or 0) if region is None else region_series(fitted, region)
         both = None
-        if pairs:
+        if wanted.pairs:
             both = paired(fitted, tested, series, region, lambda: study or read_study(fitted.model.study.study))
         return voxel_data(fitted, tested, series, seen, both), series
     except (CannotCompute, Problem) as refused:

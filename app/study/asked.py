@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..problems import Finding, silent
+from ..problems import Finding, Problem, silent
 from .answers import Answered, Plan
 from .asked_more import check_more, with_more
 from .report_repeat import question_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .values import Study
 
 Report = Callable[[float], None]
+UNBLIND = "unblind it in the window first"
 ANSWERING = 0.85  # share of the work, where an answer is written too
 
 
@@ -111,7 +112,7 @@ def ask(
     Raises
     ------
     Problem
-        The question cannot be answered, and why; or the folder cannot be written to.
+        The question cannot be answered, and why; the study is blinded; or the folder cannot be written to.
     """
     from .answering import answer  # noqa: PLC0415 - compiled kernels
     from .planning import plan  # noqa: PLC0415
@@ -123,6 +124,7 @@ def ask(
     place = None if out is None else refuse_folder(Path(out), Path(folder), asking)
     share = 1.0 if place is None else ANSWERING
     study = read_study(folder, lambda done: report(0.05 * share * done))
+    _refuse_blinded(study)
     made = plan(study, _from_kept(study, asking, wanted, question))
     check_more(made, wanted)
     more = 0.5 if wanted.multiverse or wanted.sensitivity else 0.0
@@ -143,7 +145,16 @@ def planned(folder: str, question: str, wanted: Wanted | None = None) -> Plan:
     wanted = wanted or Wanted()
     asking = ask_of(folder, question, wanted)
     study = read_study(folder)
+    _refuse_blinded(study)
     return plan(study, _from_kept(study, asking, wanted, question))
+
+
+def _refuse_blinded(study: Study) -> None:
+    """What is blinded stays so: an answer tells arms and sessions apart."""
+    from .blinding_kept import is_blinded  # noqa: PLC0415
+
+    if is_blinded(study.folder):
+        raise Problem(study.folder, "is blinded, and an answer would tell arms and sessions", UNBLIND)
 
 
 def _from_kept(study: Study, ask: Ask, wanted: Wanted, question: str) -> Ask:

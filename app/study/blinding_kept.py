@@ -67,6 +67,18 @@ def kept_blinding(study: Path) -> Kept | None:
         raise Problem(path, "cannot be read", todo) from error
 
 
+def is_blinded(study: Path) -> bool:
+    """Whether a study is blinded now.
+
+    Raises
+    ------
+    Problem
+        As `kept_blinding`.
+    """
+    kept = kept_blinding(study)
+    return kept is not None and kept.on
+
+
 def kept_by_id(wanted: str) -> Kept | None:
     """The remembered blinding of that id."""
     for path in folder().glob("*.json"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from .values import Choices
 from .wanted import NONE, Wanted
 
 OPTIONS = {"contrasts": "--contrast"}  # the others are called as their fields are
-REPEATED = {"contrasts", "voxelwise"}
+REPEATED = {"contrasts", "voxelwise", "quality"}
 PATHS = {"mask", "grid", "brain", "reference"}
+MAPPINGS = {"voxelwise", "quality"}  # of the Python call
 WITHHELD = "NAMES"
 
 
@@ -31,7 +33,7 @@ def command_line(ask: Ask, *, names: bool = False, more: tuple[str, ...] = ()) -
         if value is True:
             words.append(option)
         elif name in REPEATED:
-            words += [part for each in value for part in (option, "=".join(each) if isinstance(each, tuple) else each)]
+            words += [part for each in value for part in (option, _assigned(each))]
         else:
             words += [option, _text(value)]
     return shlex.join([*words, *more, "-o", "OUT"])
@@ -39,7 +41,7 @@ def command_line(ask: Ask, *, names: bool = False, more: tuple[str, ...] = ()) -
 
 def python_call(ask: Ask, *, names: bool = False) -> str:
     """The call, for Python."""
-    given = {name: dict(value) if name == "voxelwise" else value for name, value in _given(ask, names).items()}
+    given = {name: _mapping(value) if name in MAPPINGS else value for name, value in _given(ask, names).items()}
     told = [repr(Path(ask.study).name), repr(question_of(ask)), *(f"{name}={value!r}" for name, value in given.items())]
     return f"habena.ask({', '.join(told)})"
 
@@ -87,6 +89,7 @@ def wanted_of(ask: Ask) -> Wanted:
         tfce_h=inference.tfce_h,
         tfce_e=inference.tfce_e,
         one_sided=inference.one_sided,
+        quality=ask.quality,
         **changed,
     )
 
@@ -104,6 +107,14 @@ def _given(ask: Ask, names: bool) -> dict[str, Any]:
     return {
         name: Path(value).name if name in PATHS and isinstance(value, str) else value for name, value in given.items()
     }
+
+
+def _assigned(value: Any) -> str:
+    return f"{value[0]}={_text(value[1])}" if isinstance(value, tuple) else value
+
+
+def _mapping(pairs: Any) -> dict[str, Any]:
+    return {name: None if value == math.inf else value for name, value in pairs}
 
 
 def _text(value: Any) -> str:

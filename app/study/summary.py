@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .blinding import ARM_COLUMNS
 from .check_scans import grids_of
 from .reading_beside import NATIVE
 from .reading_people import columns_of
@@ -20,22 +21,26 @@ SPLIT_BY = ("group", "arm", "site", "sequence", "sex")
 NOT_SCORES = frozenset({"day", "period", "week", "onset", "acq_time"})
 
 
-def summary(study: Study) -> dict[str, Any]:
-    """What `habena study --json` says, without questions and warnings."""
+def summary(study: Study, *, blinded: bool = False) -> dict[str, Any]:
+    """What `habena study --json` says, without questions and warnings; of a blinded study nothing by arm."""
     return {
         "name": study.name,
         "folder": str(study.folder),
         "simulated": study.simulated,
         "participants": len(study.participants),
-        "groups": _groups(study),
+        "groups": _groups(study, _told(SPLIT_BY, blinded)),
         "sessions": {visit: _session(study, visit) for visit in study.visits},
         "scans": {kind: _scans(study.scans_of(kind=kind)) for kind in dict.fromkeys(s.kind for s in study.scans)},
         "scores": {
-            column: {"instrument": name, **_score(study, name, column)}
+            column: {"instrument": name, **_score(study, name, column, _told(BY, blinded))}
             for name, frame in study.scores.items()
             for column in score_columns(frame)
         },
     }
+
+
+def _told(columns: Sequence[str], blinded: bool) -> tuple[str, ...]:
+    return tuple(name for name in columns if not (blinded and name in ARM_COLUMNS))
 
 
 def score_columns(frame: Any) -> tuple[str, ...]:
@@ -69,11 +74,11 @@ def in_text(told: Mapping[str, Any], questions: Sequence[Mapping[str, Any]]) -> 
     return "\n".join(lines)
 
 
-def _groups(study: Study) -> dict[str, dict[str, int]]:
+def _groups(study: Study, columns: Sequence[str]) -> dict[str, dict[str, int]]:
     people = study.participants
     return {
         column: {str(level): count for level, count in Counter(people[column].dropna()).items()}
-        for column in SPLIT_BY
+        for column in columns
         if column in people
     }
 
@@ -110,7 +115,7 @@ def _grids(scans: Sequence[Scan]) -> list[dict[str, Any]]:
     return [{"shape": list(shape), "zooms_mm": list(zooms), "n": n} for (shape, zooms, _), n in counts.most_common()]
 
 
-def _score(study: Study, name: str, column: str) -> dict[str, Any]:
+def _score(study: Study, name: str, column: str, by: Sequence[str]) -> dict[str, Any]:
     """Mean and SD over all and by session, by time and condition where there are any, and by group and arm."""
     frame = study.scores[name]
     rows: dict[tuple[tuple[str, object], ...], list[float]] = {}
@@ -119,12 +124,12 @@ def _score(study: Study, name: str, column: str) -> dict[str, Any]:
     for record in frame.to_dict("records"):
         person, session = record[PERSON], record[SESSION]
         known = {**about_person.get((person,), {}), **about_session.get((person, session), {}), **record}
-        place = (("session", _plain(session)), *((key, _plain(known[key])) for key in BY if key in known))
+        place = (("session", _plain(session)), *((key, _plain(known[key])) for key in by if key in known))
         rows.setdefault(place, []).append(float(record[column]))
     order = {visit: number for number, visit in enumerate(study.visits)}
     places = sorted(rows, key=lambda place: order.get(str(place[0][1]), -1))
-    by = [{**dict(place), **_moments(rows[place])} for place in places]
-    return {**_moments([float(value) for value in frame[column]]), "by": by}
+    told = [{**dict(place), **_moments(rows[place])} for place in places]
+    return {**_moments([float(value) for value in frame[column]]), "by": told}
 
 
 def _records(frame: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[object, ...], dict[str, Any]]:

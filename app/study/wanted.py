@@ -37,8 +37,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         Of runs, as in `Preparation`.
     permutations ... one_sided
         As in `models.Inference`.
+    quality : tuple of (str, float)
+        Limits of spectra, as in `asking.Ask`.
     multiverse, sensitivity : bool
-        Also the table over atlases, densities and strategies; also the answer for other reference regions.
+        Also the table over atlases, densities and strategies; also the answer for other reference regions and
+        thresholds.
     names : bool
         Files name people.
     kept : bool
@@ -86,6 +89,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     tfce_h: float = 2.0
     tfce_e: float = 0.5
     one_sided: bool = False
+    quality: tuple[tuple[str, float], ...] = ()
     multiverse: bool = False
     sensitivity: bool = False
     names: bool = False
@@ -125,7 +129,7 @@ def ask_of(study: str, question: str, wanted: Wanted, choices: Choices | None = 
         name: getattr(wanted, name)
         for name in ("measure", "covariates", "arm", "percent", "baseline", "variance", "sessions", "contrasts")
     }
-    same |= {name: getattr(wanted, name) for name in ("metrics", "voxelwise", "exclude")}
+    same |= {name: getattr(wanted, name) for name in ("metrics", "voxelwise", "exclude", "quality")}
     return replace(given, score=wanted.score or "", thresholds=wanted.thresholds or given.thresholds, **same)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from file_events import answer_dialog, choose, drop, errors, layer_titles, notices
-from habena.app.session import Notice
+from file_events import answer_dialog, choose, drop, errors, layer_titles
 from habena.app.state import Colours, Threshold
 from habena.app.window import Window
 from habena.widgets.score_plot import ScorePlot
@@ -230,8 +229,3 @@ def test_pictures_of_the_scans_come_by_themselves(window):
     window.dock("study").raise_()
     picture = Qt.ItemDataRole.DecorationRole
     wait_until(lambda: view.model().index(0, 0).data(picture) is not None, "the picture")
-
-
-def test_a_notice_keeps_its_words_when_nothing_is_hidden(window):
-    window.tell(Notice("info", "sub-Q1W is here"))
-    assert "sub-Q1W is here" in notices(window)
