@@ -377,7 +377,12 @@ def model_permutations(
 
     earlier = known(counts_of(question))
     fitted = known(ModelFit(question.model, question.inference.one_sided))
-    return permute(question, fitted, earlier if isinstance(earlier, Permuted) else None, report, show)
+    before = earlier if isinstance(earlier, Permuted) else None
+    if question.model.study is None:
+        return permute(question, fitted, before, report, show)
+    from .study.streamed import streamed  # noqa: PLC0415 - only for studies
+
+    return streamed(question, fitted, before, report, show)
 
 
 def _model_map(question: ModelMap, known: Known, report: Report) -> Answer:

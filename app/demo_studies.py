@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,11 +15,16 @@ from .settings import DEFAULT_ATLASES
 from .simulated.demo import Demo
 from .simulated.planted import TRUTH
 from .state import Colours, Overlay, Threshold, ViewState, Wall
+from .study.blinding_kept import kept_blinding
 from .study.rows import StudyRows
 from .study.values import PERSON
 
 MEASURED = {"ampar-pet": "pet", "ketamine-bold": "bold", "naltrexone-mrs": "mrs"}  # and how their planted maps begin
-CROSSHAIR_OF = {"ampar-pet": (-4.0, -24.0, 3.0), "ketamine-bold": (0.0, -52.0, 26.0), "naltrexone-mrs": (0.0, 36.0, 16.0)}
+CROSSHAIR_OF = {
+    "ampar-pet": (-4.0, -24.0, 3.0),
+    "ketamine-bold": (0.0, -52.0, 26.0),
+    "naltrexone-mrs": (0.0, 36.0, 16.0),
+}
 SUVR, CHANGE = Colours("hot-metal", 0.0, 1.6), Colours("vik", -0.2, 0.2)
 RUN = "sub-*/ses-baseline/func/*_bold.nii.gz"
 CONFOUNDS = "_desc-confounds_timeseries.tsv"
@@ -34,6 +38,9 @@ def first_view(demo: Demo, study: Path) -> ViewState:
     head = Overlay(1, FileMap(str(anatomy_file())), "MNI152 T1", Colours("grey", 0.0, 240.0), space=TEMPLATE)
     at = CROSSHAIR_OF[study.name]
     view = ViewState(crosshair_mm=at, overlays=(head,), selected=1, atlases=DEFAULT_ATLASES, study=str(study))
+    kept = kept_blinding(study)
+    if kept is not None and kept.on:
+        return view  # names of people are hidden, which a view that is made before the study is read cannot
     if study == demo.ampar_pet:
         return _before_and_after(view, study)
     return _with_seed(view, study) if study == demo.ketamine_bold else view
@@ -81,7 +88,7 @@ class Planted(NamedTuple):
     """A map of what was planted."""
 
     path: Path
-    words: str
+    name: str
 
 
 def demo_of(folder: Path) -> Demo | None:
@@ -98,37 +105,29 @@ def others_of(demo: Demo, folder: Path) -> tuple[Path, ...]:
 def planted_of(demo: Demo, folder: Path) -> tuple[Planted, ...]:
     """Maps of what was planted in a study."""
     found = sorted(demo.planted.glob(f"{MEASURED[folder.name]}_*.nii.gz"))
-    return tuple(Planted(path, _words(path)) for path in found)
+    return tuple(Planted(path, _name(path)) for path in found)
 
 
-def _words(path: Path) -> str:
-    try:
-        told = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_bytes())
-        return str(told["Description"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"planted: {path.name.partition('_')[2].partition('.')[0]}"
+def _name(path: Path) -> str:
+    """What its file calls it: ``pet_change.nii.gz`` is the change."""
+    what = path.name.partition("_")[2].partition(".")[0].replace("_", " ")
+    return f"Planted: {what} (simulated)"
 
 
 def with_planted(state: ViewState, layers: Iterable[tuple[Planted, Answer]]) -> ViewState:
     """The view with maps of what was planted on top; the first is visible."""
-    visible = True
+    overlays = state.overlays
     for planted, answer in layers:
         top = 0.0 if answer.image is None else float(abs(answer.image.frame(0)).max())
         if top == 0.0:
             continue  # nothing was planted there
-        least = 0.02 * top
-        name = f"{planted.words[:1].upper()}{planted.words[1:]} (simulated)"
-        layer = Overlay(
-            state.next_key(),
-            FileMap(str(planted.path)),
-            name,
-            Colours("warm", 0.0, top, "cool", 0.0, top),
-            Threshold(least, least),
-            0.8,
-            visible,
-        )
-        state, visible = replace(state, overlays=(*state.overlays, layer), selected=layer.key), False
-    return state
+        colours, least = Colours("warm", 0.0, top, "cool", 0.0, top), 0.02 * top
+        key, recipe = max((each.key for each in overlays), default=0) + 1, FileMap(str(planted.path))
+        first = len(overlays) == len(state.overlays)
+        layer = Overlay(key, recipe, planted.name, colours, Threshold(least, least), 0.8, visible=first)
+        overlays = (*overlays, layer)
+    added = overlays[len(state.overlays) :]
+    return replace(state, overlays=overlays, selected=added[0].key) if added else state
 
 
 def is_planted(overlay: Overlay, demo: Demo) -> bool:

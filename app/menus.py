@@ -100,6 +100,8 @@ class Menus(QObject):
         self._planted.setVisible(False)
         menu.aboutToShow.connect(self._show_planted)
         menu.addSeparator()
+        self.command(menu, self.tr("Ask the study…"), "", window.show_ask)
+        menu.addSeparator()
         self._blinded = self.command(menu, self.tr("Blinded"), "", window.switch_blinding)
         self._blinded.setCheckable(True)
         self.command(menu, self.tr("Log of blinding…"), "", window.show_blinding_log)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..render.camera import PRESETS
 from ..render.compose import Composer, Kernels, blend_values
-from ..render.layout import BAR_HEIGHT_PX, Arrangement, Grid, View, WallGrid, arrange
+from ..render.layout import BAR_HEIGHT_PX, TITLE_ROOM_PX, Arrangement, Grid, View, WallGrid, arrange
 from ..render.scene import (
     AXIS_INDEX,
     ColourBar,
@@ -101,7 +101,9 @@ class Scenes:
         cells = cells_of(state) if state.layout == "wall" else ()
         grid = Grid(box.axis, box.rows, box.columns, box.spacing_mm, box.first_mm)
         if cells:
-            grid = WallGrid(tuple(row[0].axis for row in cells), len(cells[0]))
+            titled = len(state.wall.rows) > 1  # in one person's, titles find room beside the head
+            room = round(TITLE_ROOM_PX * scale) if titled else 0
+            grid = WallGrid(tuple(row[0].axis for row in cells), len(cells[0]), room)
         bar_height = round(BAR_HEIGHT_PX * scale) if self._has_bars(state, shown) else 0
         return arrange(self.view(state, shown), size, state.layout, grid, bar_height)
 

@@ -38,7 +38,8 @@ def _row(state: ViewState, axis: Axis, keys: Sequence[int], *, titled: bool) -> 
 
 def _title(state: ViewState, key: int) -> str:
     overlay = state.overlay(key)
-    return "no scan" if overlay is None else overlay.name
+    name = "no scan" if overlay is None else overlay.name
+    return name.removeprefix("sub-") if len(state.wall.rows) > 1 else name
 
 
 def in_cells(panels: tuple[Panel, ...], state: ViewState, keys: Sequence[int]) -> tuple[Panel, ...]:

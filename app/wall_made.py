@@ -46,29 +46,31 @@ def people_on(state: ViewState) -> tuple[str, ...]:
 def on_wall(state: ViewState, rows: Sequence[Sequence[Place]], answers: dict[Shown, Answer]) -> ViewState:
     """The view with a wall of scans; anatomy and other layers lie beneath all of them as they are.
 
-    A wall that replaces another keeps its colours and thresholds.
+    A wall that replaces another keeps its colours and thresholds, and its place among the layers.
     """
-    kept = _looks_on(state)
-    state = without_wall(state)
+    kept, on_it = _looks_on(state), {key for row in state.wall.rows for key in row}
     places = [place for row in rows for place in row if place.recipe in answers]
     kinds: set[Look] = {place.look for place in places}
     looks = {kind: kept.get(kind) or look_of(places, answers, kind) for kind in kinds}
-    keys: list[tuple[int, ...]] = []
+    key, layers, keys = state.next_key(), list[Overlay](), list[tuple[int, ...]]()
     for row in rows:
         found: list[int] = []
         for place in row:
             if place.recipe is None or place.recipe not in answers:
                 found += [] if place.look == "native" else [0]
                 continue
-            key = state.next_key()
-            title = place.title + (f", {how}" if (how := answers[place.recipe].notes.get(THROUGH)) else "")
-            layer = replace(looks[place.look], key=key, recipe=place.recipe, name=title)
-            state = replace(state, overlays=(*state.overlays, layer))
+            title = place.title + (f" by {how}" if (how := answers[place.recipe].notes.get(THROUGH)) else "")
+            layers.append(replace(looks[place.look], key=key, recipe=place.recipe, name=title))
             found.append(key)
+            key += 1
         keys.append(tuple(found))
-    first = next(key for row in keys for key in row if key)
-    hidden = tuple(_beneath(overlay, on=first) for overlay in state.overlays)
-    return replace(state, overlays=hidden, wall=Wall(tuple(keys), state.wall.axis), layout="wall", selected=first)
+    at = next((n for n, each in enumerate(state.overlays) if each.key in on_it), len(state.overlays))
+    others = [each for each in state.overlays if each.key not in on_it]
+    if state.layout != "wall":
+        others = [_beneath(each) for each in others]
+    overlays = (*others[:at], *layers, *others[at:])
+    wall = Wall(tuple(keys), state.wall.axis)
+    return replace(state, overlays=overlays, wall=wall, layout="wall", selected=layers[0].key)
 
 
 def _looks_on(state: ViewState) -> dict[Look, Overlay]:
@@ -87,10 +89,9 @@ def _look_kind(recipe: Recipe) -> Look:
     return "native"
 
 
-def _beneath(overlay: Overlay, on: int) -> Overlay:
+def _beneath(overlay: Overlay) -> Overlay:
     """Scans that were shown by themselves would lie under those of the wall: they are switched off."""
-    alone = overlay.key < on and overlay.colours.name != "grey"
-    return replace(overlay, visible=False) if alone else overlay
+    return overlay if overlay.colours.name == "grey" else replace(overlay, visible=False)
 
 
 def look_of(places: Sequence[Place], answers: dict[Shown, Answer], kind: Look) -> Overlay:

@@ -181,11 +181,13 @@ class Window(QMainWindow):
             ("seed", self.tr("Seed")),
             ("group-seed", self.tr("Group seed")),
             ("model", self.tr("Model")),
+            ("ask", self.tr("Ask")),
             ("surface", self.tr("3D")),
             ("draw", self.tr("Draw")),
             ("evidence", self.tr("Evidence")),
             ("study", self.tr("Study")),
             ("scores", self.tr("Scores")),
+            ("answer", self.tr("Answer")),
             ("time", self.tr("Time course")),
             ("clusters", self.tr("Clusters")),
             ("regions", self.tr("Regions")),
@@ -204,9 +206,12 @@ class Window(QMainWindow):
         """All panels at their places: layers and models on the left, time and tables below, the others on the right."""
         area, docks = Qt.DockWidgetArea, self._docks
         for place, names in (
-            (area.LeftDockWidgetArea, ("layers", "group-seed", "model")),
+            (area.LeftDockWidgetArea, ("layers", "group-seed", "model", "ask")),
             (area.RightDockWidgetArea, ("place", "seed", "surface", "draw", "evidence")),
-            (area.BottomDockWidgetArea, ("time", "clusters", "regions", "tests", "connectivity", "study", "scores")),
+            (
+                area.BottomDockWidgetArea,
+                ("time", "clusters", "regions", "tests", "connectivity", "study", "scores", "answer"),
+            ),
         ):
             for name in names:
                 docks[name].setFloating(False)
@@ -360,6 +365,14 @@ class Window(QMainWindow):
         if self.panels is not None and self.panels.is_built:
             self.panels.study.step(steps)
 
+    def show_ask(self) -> None:
+        """Bring the questions to the study to the front."""
+        dock = self.dock("ask")
+        dock.show()
+        dock.raise_()
+        if self.panels is not None and self.panels.is_built:
+            self.panels.ask_form.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def switch_blinding(self) -> None:
         """Hide names, arms and sessions, or ask why they are to be seen."""
         if self.panels is not None and self.panels.is_built:
@@ -438,6 +451,12 @@ class Window(QMainWindow):
         """Put tools away; then take away the notice in sight."""
         if self.panels is None or not self.panels.put_tool_away():
             self.notice_bar.dismiss_first()
+
+    def choose_folder(self, title: str) -> str:
+        """Ask for a folder; empty when none was chosen."""
+        path = QFileDialog.getExistingDirectory(self, title, self.files.folder)
+        self.files.came_from(path)
+        return path
 
     def choose_file(self, title: str, kinds: str) -> str:
         """A file that the user picks, or nothing."""

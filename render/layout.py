@@ -13,6 +13,7 @@ import numpy as np
 from .scene import AXIS_INDEX, Axis, Panel, Point, Rect
 
 BAR_HEIGHT_PX = 58
+TITLE_ROOM_PX = 20
 ROW_GAIN = 1.25  # a window that is near to square does not change its layout when a bar comes or goes
 MARGIN_SHARE = 0.05  # empty border round the head, for the letters
 
@@ -56,10 +57,11 @@ class Grid:
 
 @dataclass(frozen=True)
 class WallGrid:
-    """Cells of slices through the crosshair: the axis of each row, and how many columns."""
+    """Cells of slices through the crosshair: the axis of each row, how many columns, and room above for a title."""
 
     rows: tuple[Axis, ...]
     columns: int
+    title_px: int = 0
 
 
 class Arrangement(NamedTuple):
@@ -187,22 +189,29 @@ def wall(view: View, area: Rect, grid: WallGrid) -> tuple[Panel, ...]:
 
     Rows stand upright, as columns, where slices are a good deal larger that way.
     """
-    extent = _extent(view)
+    extent, columns = _extent(view), grid.columns
     widths = [float(extent[_in_plane(axis)[0]]) for axis in grid.rows]
     heights = [float(extent[_in_plane(axis)[1]]) for axis in grid.rows]
-    lying = max(max(widths) * grid.columns / area.width, sum(heights) / area.height)
-    upright = max(sum(widths) / area.width, max(heights) * grid.columns / area.height)
+    lying = max(max(widths) * columns / area.width, sum(heights) / _room(area, grid, len(grid.rows)))
+    upright = max(sum(widths) / area.width, max(heights) * columns / _room(area, grid, columns))
     stands = upright * ROW_GAIN < lying
-    across = _split(area.width, widths if stands else [1.0] * grid.columns)
-    down = _split(area.height, [1.0] * grid.columns if stands else heights)
-    mm_per_px = upright if stands else lying
+    across = _split(area.width, widths if stands else [1.0] * columns)
+    down = _split(area.height, [1.0] * columns if stands else heights)
+    mm_per_px = (upright if stands else lying) / view.zoom
     panels: list[Panel] = []
     for row, axis in enumerate(grid.rows):
-        for column in range(grid.columns):
+        for column in range(columns):
             x, y = (row, column) if stands else (column, row)
             size = across[x + 1] - across[x], down[y + 1] - down[y]
-            panels.append(_panel(view, axis, Rect(area.x + across[x], area.y + down[y], *size), mm_per_px / view.zoom))
+            panel = _panel(view, axis, Rect(area.x + across[x], area.y + down[y], *size), mm_per_px)
+            horizontal, vertical = panel.centre_mm
+            panels.append(panel._replace(centre_mm=(horizontal, vertical + grid.title_px / 2 * mm_per_px)))
     return tuple(panels)
+
+
+def _room(area: Rect, grid: WallGrid, rows: int) -> float:
+    """Height that is left for slices where each row has a title."""
+    return max(area.height - rows * grid.title_px, area.height / 2)
 
 
 def _in_plane(axis: Axis) -> tuple[int, int]:

@@ -31,7 +31,7 @@ class MarkActors:
     def __init__(self, renderer: vtkRenderer) -> None:
         self._renderer = renderer
         self._lines: dict[float, tuple[vtkActor2D, vtkPolyData]] = {}
-        self._boxes: tuple[vtkActor2D, vtkPolyData] | None = None
+        self._boxes = self._polygon_actor()  # first, so that all else is drawn over them
         self._texts: list[tuple[vtkTextActor, Text | None]] = []
 
     def show(self, marks: list[Mark], height: int) -> None:
@@ -53,10 +53,6 @@ class MarkActors:
                 _fill(data, points, [line.colour for line in chosen], height, closed=False)
 
     def _show_boxes(self, boxes: list[Box], height: int) -> None:
-        if self._boxes is None:
-            if not boxes:
-                return
-            self._boxes = self._polygon_actor()
         actor, data = self._boxes
         actor.SetVisibility(bool(boxes))
         corners = [

@@ -16,7 +16,8 @@ from .scene import AXIS_INDEX, Colour, ColourBar, Panel, Point, Rect, Shading, S
 
 CROSSHAIR: Colour = (120, 230, 120)
 GAP_PX = 7.0
-FONT_PX = 13.0
+FONT_PX, TITLE_PX = 13.0, 11.5
+CAPTION_PX = 90.0  # about what "simulated data" takes
 
 
 class Line(NamedTuple):
@@ -71,16 +72,22 @@ def slice_marks(scene: SliceScene) -> list[Mark]:
         if scene.letters:
             marks += letters(panel, scene.panels, scene.ink, scene.scale)
         if panel.title:
-            marks.append(title(panel, scene.ink, scene.scale))
+            marks += title(panel, scene.background, scene.ink, scene.scale)
         if scene.positions:
             marks.append(position(panel, scene.ink, scene.scale))
     if scene.scale_bar and scene.panels:
         marks += scale_bar(scene.panels[0], scene.ink, scene.scale)
     if scene.bar_rect is not None:
-        marks += colour_bars(scene.bars, scene.bar_rect, scene.ink, scene.scale)
+        taken = round(CAPTION_PX * scene.scale) if scene.caption else 0
+        marks += colour_bars(scene.bars, narrower(scene.bar_rect, taken), scene.ink, scene.scale)
     if scene.caption:
         marks.append(caption(scene.caption, scene.size, scene.ink, scene.scale))
     return marks
+
+
+def narrower(rect: Rect, by_px: int) -> Rect:
+    """A rectangle that leaves room at its right edge, at most a third."""
+    return rect._replace(width=rect.width - min(by_px, rect.width // 3))
 
 
 def caption(text: str, size: tuple[int, int], ink: Colour, scale: float) -> Mark:
@@ -119,6 +126,8 @@ def letters(panel: Panel, panels: tuple[Panel, ...], ink: Colour, scale: float) 
         size = max(8.0 * scale, min(rect.width, rect.height) / 6)
     middle_x, middle_y = rect.x + rect.width / 2, rect.y + rect.height / 2
     end_x, end_y = rect.x + rect.width - edge, rect.y + rect.height - edge
+    reaches = 6 * scale + title_width(panel.title, scale) > rect.width / 2 - size
+    below = 18 * scale if panel.title and reaches else 0.0  # the letter stands below a title that reaches the middle
     like = [other.rect for other in panels if other.axis == panel.axis]
     row, column = [r.x for r in like if r.y == rect.y], [r.y for r in like if r.x == rect.x]
     marks = (
@@ -127,7 +136,7 @@ def letters(panel: Panel, panels: tuple[Panel, ...], ink: Colour, scale: float) 
             max(row) == rect.x,
             Text(end_x, middle_y, right, size, ink, "right", "centre", bold=True),
         ),
-        (min(column) == rect.y, Text(middle_x, rect.y + edge, top, size, ink, "centre", "top", bold=True)),
+        (min(column) == rect.y, Text(middle_x, rect.y + edge + below, top, size, ink, "centre", "top", bold=True)),
         (
             max(column) == rect.y,
             Text(middle_x, end_y, bottom, size, ink, "centre", "bottom", bold=True),
@@ -136,11 +145,19 @@ def letters(panel: Panel, panels: tuple[Panel, ...], ink: Colour, scale: float) 
     return [text for at_edge, text in marks if at_edge]
 
 
-def title(panel: Panel, ink: Colour, scale: float) -> Mark:
-    """Of a panel, in the upper left corner."""
-    size = 11.5 * scale
+def title(panel: Panel, background: Colour, ink: Colour, scale: float) -> list[Mark]:
+    """Of a panel, in the upper left corner, on a plate: it may lie on a bright scan."""
+    size = TITLE_PX * scale
     text = shortened(panel.title, "", round(panel.rect.width - 12 * scale), size)
-    return Text(panel.rect.x + 6 * scale, panel.rect.y + 5 * scale, text, size, ink, "left", "top", bold=True)
+    x, y = panel.rect.x + 6 * scale, panel.rect.y + 5 * scale
+    width = min(title_width(text, scale) + 6 * scale, panel.rect.width - 3 * scale)
+    plate = Box(x - 3 * scale, y - 2 * scale, width, size + 6 * scale, background)
+    return [plate, Text(x, y, text, size, ink, "left", "top", bold=True)]
+
+
+def title_width(text: str, scale: float) -> float:
+    """About what a title takes, in pixels."""
+    return 0.63 * TITLE_PX * scale * len(text)
 
 
 def position(panel: Panel, ink: Colour, scale: float) -> Mark:

@@ -89,3 +89,13 @@ def test_off_the_wall_every_layer_has_a_scale_of_its_own(state):
     before = replace(state, layout="ortho")
     after = before.with_overlay(replace(before.overlay(3), opacity=0.3))
     assert on_one_scale(before, after) == after
+
+
+def test_rows_stand_upright_where_slices_are_larger_that_way():
+    lying, upright = (
+        arrange(BOX, size, "wall", WallGrid(("axial",) * 6, 3), 0).panels for size in ((600, 1200), (1200, 600))
+    )
+    assert [panel.rect.x for panel in lying[:3]] == [0, 200, 400]
+    assert [panel.rect.y for panel in upright[:3]] == [0, 200, 400]
+    assert len({panel.rect.x for panel in upright[:3]}) == 1
+    assert upright[0].mm_per_px < 1.3 * lying[0].mm_per_px

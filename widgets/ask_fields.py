@@ -30,7 +30,8 @@ class FieldRows(QWidget):
         for name, (label, tip) in rows.lines.items():
             self._add(name, label, described(QLineEdit(), label, tip))
         for name, (label, tip) in rows.checks.items():
-            self._add(name, "", check(label, tip))
+            self._parts[name] = check(label, tip)
+            self._layout.addRow(self._parts[name])
         self._connect()
         self.setLayout(self._layout)
 

@@ -192,10 +192,10 @@ class AskForm(QWidget):
             self._question,
             self._graph,
             self._covariates_section,
-            self._study,
             self._inference,
             self._model,
             self._traps,
+            self._study,
         )
 
     # -- showing
@@ -303,7 +303,7 @@ class AskForm(QWidget):
     def _show_rows(self) -> None:
         kind = self._settings.kind
         fields = fields_of(kind, self._measure) if self._offer.questions else frozenset[str]()
-        few = {"measure": len(self._offer.measures) < 2, "arm": not self._offer.arms, "first": not self._offer.sessions}
+        few = {"measure": len(self._offer.measures) < 3, "arm": not self._offer.arms, "first": not self._offer.sessions}
         fields -= {name for name, is_few in few.items() if is_few}
         fields -= {"last"} if few["first"] else set()
         self._fields.show_only(fields)

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QLabel, QProgressBar, QScrollArea, QSplitter, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QProgressBar,
+    QScrollArea,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QWidget,
+)
 
 from .controls import Choice, beside, button, column, described, muted, row
 from .elided_label import ElidedLabel
@@ -17,6 +26,7 @@ from .value_model import Cell, Column
 from .value_table import ValueTable
 
 LEAST_WORDS = 220
+PICTURE_WIDTH = 720
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +55,8 @@ class AnswerView:
         PNG of small multiples; empty for none.
     more : str
         What else can be asked: ``multiverse``, ``sensitivity`` or nothing.
+    of_terms : bool
+        The rows are terms of a model, not regions.
     """
 
     title: str
@@ -56,6 +68,10 @@ class AnswerView:
     tables: tuple[AnswerTable, ...] = ()
     picture: bytes = b""
     more: str = ""
+    of_terms: bool = False
+
+
+NOTHING = AnswerView("", "", (), ())
 
 
 class AskResults(QWidget):
@@ -119,6 +135,7 @@ class AskResults(QWidget):
         font = self._title.font()
         font.setBold(True)
         self._title.setFont(font)
+        self._title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._state = muted()
         self._state.setWordWrap(False)
         self._progress = described(QProgressBar(), self.tr("Answering"), self.tr("How far it is"))
@@ -174,6 +191,9 @@ class AskResults(QWidget):
 
     def set_empty(self, text: str) -> None:
         """Say what to do, or why there is no answer; with an empty text show the answer."""
+        if text and self._view is not None:
+            self.set_view(NOTHING)  # what is not shown is not there either
+            self._view = None
         self._empty.setText(text)
         self._stack.setCurrentIndex(0 if text else 1)
 
@@ -190,10 +210,12 @@ class AskResults(QWidget):
         self._set_plots(view.plots)
         self._set_tables(view.tables)
         shown = QPixmap()
-        shown.loadFromData(view.picture)
+        if shown.loadFromData(view.picture):
+            shown = shown.scaledToWidth(PICTURE_WIDTH, Qt.TransformationMode.SmoothTransformation)
         self._picture.setPixmap(shown)
         for at, is_there in enumerate((bool(view.regions), bool(view.plots), bool(view.tables), bool(view.picture))):
             self._tabs.setTabVisible(at, is_there)
+        self._tabs.setTabText(0, self.tr("Terms") if view.of_terms else self.tr("Regions"))
         self._tabs.setTabText(4, self.tr("What to know ({n})").format(n=len(view.notes)))
         if is_other:
             self._tabs.setCurrentIndex(0)

@@ -21,6 +21,7 @@ from .controls import SPACE, button, check, column, described, muted, row
 from .theme import look
 
 ID = Qt.ItemDataRole.UserRole
+LEAST_HEIGHT = 30  # of list and card, so that a small window is not made larger
 _SECTION = "<p style='margin-top:10px; margin-bottom:2px; color:{colour}'><b>{title}</b></p>"
 
 
@@ -105,7 +106,7 @@ class EvidencePanel(QWidget):
         self._text.setOpenLinks(False)  # nothing is fetched but what the user clicks on
         self._text.anchorClicked.connect(self._open)
         self._go = button(self.tr("Go there"), self.tr("Move the crosshair to the card's region"))
-        self._add = button(self.tr("Add a card…"), self.tr("Check a card of your own and keep a copy of it"))
+        self._add = button(self.tr("Add…"), self.tr("Check a card of your own and keep a copy of it"))
         self._new = button(self.tr("Template…"), self.tr("Save an empty card to fill in"))
         self._note = muted()
         self._arrange()
@@ -173,6 +174,8 @@ class EvidencePanel(QWidget):
         split.setStretchFactor(1, 3)
         split.setSizes([150, 400])
         split.setChildrenCollapsible(False)
+        self._list.setMinimumHeight(LEAST_HEIGHT)
+        self._text.setMinimumHeight(LEAST_HEIGHT)
         layout = column(self, margin=SPACE)
         layout.addWidget(split, 1)
         layout.addLayout(row(self._go, self._add, self._new))

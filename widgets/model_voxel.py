@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QSizePolicy, QWidget
 
 from .controls import Choice, IconButton, button, column, described, muted, row
 from .elided_label import ElidedLabel
 from .voxel_canvas import VoxelCanvas
 from .voxel_data import VoxelData
+from .voxel_look import legend
 
 __all__ = ["VoxelData", "VoxelPlot"]
 
@@ -73,6 +74,9 @@ class VoxelPlot(QFrame):
         self._without, self._can_leave_out = "", False
         self._title, self._below, self._empty = ElidedLabel(), muted(), muted()
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._legend = QLabel()
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._view = VoxelCanvas()
         self._place = _choice(self.tr("Place"), self.tr("The voxel at the crosshair, or the mean of its atlas region"))
         self._place.set_items([(VOXEL, self.tr("Voxel")), (REGION, self.tr("Region"))])
@@ -89,11 +93,11 @@ class VoxelPlot(QFrame):
     def _build(self) -> None:
         layout = column(self, margin=4)
         layout.setSpacing(2)
-        layout.addLayout(row(self._title, self._place, self._sessions, self._copy, stretch=0))
+        layout.addLayout(row(self._title, self._copy, stretch=0))
+        layout.addLayout(row(self._legend, self._place, self._sessions, stretch=0))
         layout.addWidget(self._view, 1)
         layout.addWidget(self._empty, 1)
-        self._foot: QHBoxLayout = row(self._below, self._leave, self._back, stretch=0)
-        layout.addLayout(self._foot)
+        layout.addLayout(row(self._below, self._leave, self._back, stretch=0))
 
     def _connect(self) -> None:
         self._view.pointed.connect(self.name)
@@ -119,7 +123,15 @@ class VoxelPlot(QFrame):
         self._title.set_whole("" if shown is None else shown.title)
         self._without = ""
         self._view.set_data(data)
+        self._show_legend()
         self._tell()
+
+    def _show_legend(self) -> None:
+        text = "" if self._data is None else legend(self._data)
+        self._legend.setText(text)
+        self._legend.setVisible(bool(text))
+        groups = "" if self._data is None else ", ".join(self._data.kinds)
+        described(self._legend, groups, self.tr("Groups: {names}").format(names=groups) if groups else "")
 
     def data(self) -> VoxelData | None:
         """What is shown."""
@@ -311,13 +323,14 @@ class VoxelPlot(QFrame):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and hasattr(self, "_foot"):
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and hasattr(self, "_back"):
             self._view.set_look()
+            self._show_legend()
             self._tell()
 
 
 def _choice(name: str, tip: str) -> Choice:
     choice = Choice(name, tip)
     choice.setMinimumContentsLength(5)
-    choice.setMaximumWidth(choice.fontMetrics().averageCharWidth() * 22)
+    choice.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
     return choice

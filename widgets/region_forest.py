@@ -17,6 +17,7 @@ from .value_table import ValueTable
 REGION, SIDE, METRIC, DIRECTION, EFFECT, INTERVAL, LOW, HIGH, STATISTIC, P, P_FWE, NOTE = range(12)
 LEAST_WIDTH, MARGIN, DOT = 150, 6, 3.5
 PASSES = 0.05
+MANY = 40  # rows, from which a filter is of use
 
 
 class Region(NamedTuple):
@@ -116,7 +117,7 @@ class RegionForest(ValueTable):
             (P_FWE, any(each.p_fwe is not None for each in rows)),
         ):
             self._view.setColumnHidden(column, not is_said)
-        self._view.horizontalHeader().setMinimumSectionSize(24)
+        self._filter.setVisible(len(rows) > MANY)
 
     def width_of(self, column: int) -> int:
         """Pixels of a column."""

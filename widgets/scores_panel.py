@@ -38,7 +38,7 @@ class ScoresPanel(QWidget):
         side = QWidget()
         layout = column(side, margin=4)
         layout.addWidget(self._head)
-        self.table.setFixedHeight(LINES * self.fontMetrics().height())
+        self.table.setMaximumHeight(LINES * self.fontMetrics().height())
         layout.addWidget(self.table)
         layout.addWidget(self._scrolling(self._words), 1)
         self._side = side

@@ -204,7 +204,10 @@ class StudyBrowser(QWidget):
         self.table.set_filter(wanted)
         shown, every = len(self.table.shown_keys()), len(self._people.keys)
         count = str(every) if shown == every else self.tr("{shown} of {every}").format(shown=shown, every=every)
-        self._count.set_whole(wanted.problem or self.tr("{count} people").format(count=count))
+        text = wanted.problem or self.tr("{count} people").format(count=count)
+        self._count.set_whole(text)
+        whole = self._count.fontMetrics().horizontalAdvance(text)
+        self._count.setMinimumWidth(0 if wanted.problem else whole + 2)
 
     def _ask_wall(self, is_on: bool) -> None:
         self._wall.setChecked(not is_on)  # until it is up

@@ -15,16 +15,13 @@ from .layer_row import small
 from .theme import look, plot_colours
 from .time_plots import NumberAxis
 from .voxel_data import VoxelBand, VoxelData, VoxelMean, VoxelPair
+from .voxel_look import OUTSTANDING, STYLES, SYMBOLS, colour_of
 
 Floats = NDArray[np.float64]
 SIZE_PX = 8
 OUTSTANDING_PX = 11
 NEAR_PX = 14  # within which a point is under the mouse
 DRAG_PX = 6  # from which a press becomes a lasso
-STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
-SYMBOLS = ("o", "s", "t1", "d")
-OUTSTANDING = 5  # colour of scans that are worth a look
-_COLOURS = (0, 1, 2, 3)
 _ROOM = 0.08  # of the extent, round the points
 _JITTER = 0.15  # of the distance of groups
 _GOLDEN = 0.618034  # multiples of it are spread evenly
@@ -78,7 +75,6 @@ class VoxelCanvas(pg.GraphicsView):
             viewBox=self._box, axisItems={"bottom": self._bottom, "left": self._left}, enableMenu=False
         )
         self._plot.hideButtons()
-        self._legend = self._plot.addLegend(offset=(-6, 4))
         self.setCentralItem(self._plot)
         self._rings = pg.ScatterPlotItem(size=SIZE_PX + 8, brush=None)
         self._ring = pg.ScatterPlotItem(size=SIZE_PX + 6, brush=None)
@@ -133,18 +129,12 @@ class VoxelCanvas(pg.GraphicsView):
         self._ring.setPen(pg.mkPen(look().text, width=2))
         self._rings.setPen(pg.mkPen(look().accent, width=3))
         self._lasso.setPen(pg.mkPen(look().accent, width=2, style=Qt.PenStyle.DashLine))
-        self._legend.setLabelTextColor(look().text)
-        self._legend.setLabelTextSize(f"{font.pointSizeF():.1f}pt")
-        ground = QColor(look().base)
-        ground.setAlpha(200)
-        self._legend.setBrush(pg.mkBrush(ground))
         self._draw()
 
     # -- drawing
 
     def _draw(self) -> None:
         self._plot.clear()
-        self._legend.clear()
         data = self._data
         if data is None:
             return
@@ -176,6 +166,8 @@ class VoxelCanvas(pg.GraphicsView):
             self._bottom.setTicks(None)
         self._box.setXRange(low, high, padding=0)
         drawn = [self._of.ravel(), *(part for mean in means for part in (mean.low, mean.high))]
+        if data.band is not None and data.pair is None:
+            drawn += [data.band.low, data.band.high]
         self._box.setYRange(*_extent(np.concatenate(drawn)), padding=0)
 
     def _show_bottom_title(self) -> None:
@@ -187,7 +179,7 @@ class VoxelCanvas(pg.GraphicsView):
         if data.band is not None:
             self._draw_band(data.band)
         low, high = (data.x.min() - 0.5, data.x.max() + 0.5) if data.groups else _extent(self._at)
-        ends = np.array([low, high])
+        ends = np.array([low, high]) if data.band is None else data.band.at[[0, -1]]
         pen = pg.mkPen(QColor(look().muted), width=2)
         self._plot.addItem(pg.PlotCurveItem(ends, data.line[0] + data.line[1] * ends, pen=pen, antialias=True))
 
@@ -200,14 +192,14 @@ class VoxelCanvas(pg.GraphicsView):
             self._plot.addItem(part)
 
     def _draw_points(self, data: VoxelData) -> None:
-        colours = plot_colours()
+        outstanding = plot_colours()[OUTSTANDING]
         kinds = data.kind_of if data.kinds else [0] * len(data.names)
         spots = [
             {
                 "pos": (x, y),
-                "brush": pg.mkBrush(colours[OUTSTANDING if out else _COLOURS[kind % 4]]),
+                "brush": pg.mkBrush(outstanding if out else colour_of(kind)),
                 "size": OUTSTANDING_PX if out else SIZE_PX,
-                "symbol": SYMBOLS[kind % 4],
+                "symbol": SYMBOLS[kind % len(SYMBOLS)],
             }
             for kind, out, xs, ys in zip(kinds, data.stands_out.tolist(), self._at, self._of, strict=True)
             for x, y in zip(xs.tolist(), ys.tolist(), strict=True)
@@ -217,12 +209,6 @@ class VoxelCanvas(pg.GraphicsView):
         points.setData(spots)
         points.setZValue(10)
         self._plot.addItem(points)
-        if data.pair is None:
-            for kind, name in enumerate(data.kinds):
-                sample = pg.ScatterPlotItem(
-                    pen=None, size=SIZE_PX, symbol=SYMBOLS[kind % 4], brush=pg.mkBrush(colours[_COLOURS[kind % 4]])
-                )
-                self._legend.addItem(sample, name)
 
     def _draw_people(self, data: VoxelData) -> None:
         """A thin line for each person, those of a group as one item."""
@@ -231,17 +217,19 @@ class VoxelCanvas(pg.GraphicsView):
             own = np.flatnonzero(kinds == kind)
             xs = np.column_stack([self._at[own], np.full(len(own), np.nan)]).ravel()
             ys = np.column_stack([self._of[own], np.full(len(own), np.nan)]).ravel()
-            colour = QColor(plot_colours()[_COLOURS[kind % 4]])
+            colour = QColor(colour_of(kind))
             colour.setAlpha(_FAINT)
-            pen = pg.mkPen(colour, width=1, style=STYLES[kind % 4])
+            pen = pg.mkPen(colour, width=1, style=STYLES[kind % len(SYMBOLS)])
             self._plot.addItem(pg.PlotCurveItem(xs, ys, pen=pen, connect="finite", antialias=True))
 
     def _draw_means(self, data: VoxelData, means: tuple[VoxelMean, ...]) -> None:
         for number, mean in enumerate(means):
             aside = _BESIDE if data.pair is None else _APART * (number - (len(means) - 1) / 2)
             x = mean.at + aside
-            colour = plot_colours()[_COLOURS[mean.kind % 4]] if data.kinds else look().text
-            pen = pg.mkPen(colour, width=3, style=STYLES[mean.kind % 4] if data.kinds else Qt.PenStyle.SolidLine)
+            colour = colour_of(mean.kind) if data.kinds else look().text
+            pen = pg.mkPen(
+                colour, width=3, style=STYLES[mean.kind % len(SYMBOLS)] if data.kinds else Qt.PenStyle.SolidLine
+            )
             bars = pg.ErrorBarItem(
                 x=x,
                 y=mean.mean,
@@ -254,7 +242,7 @@ class VoxelCanvas(pg.GraphicsView):
                 x,
                 mean.mean,
                 pen=pen if len(x) > 1 else None,
-                symbol=SYMBOLS[mean.kind % 4] if data.kinds else "d",
+                symbol=SYMBOLS[mean.kind % len(SYMBOLS)] if data.kinds else "d",
                 symbolSize=SIZE_PX + 2,
                 symbolBrush=pg.mkBrush(colour),
                 symbolPen=pg.mkPen(look().base, width=1),
@@ -263,9 +251,6 @@ class VoxelCanvas(pg.GraphicsView):
             for part in (bars, line):
                 part.setZValue(20)
                 self._plot.addItem(part)
-            if data.pair is not None:
-                name = data.kinds[mean.kind] if data.kinds else self.tr("all")
-                self._legend.addItem(line, f"{name} (n = {mean.n})")
 
     # -- the mouse
 

@@ -53,7 +53,8 @@ class _Recent(QListWidget):
 class Welcome(QWidget):
     """Drop files here, open, see the sample or a simulated study, or go back to a recent file.
 
-    ``demo_requested`` carries the name of the study, ``dropped`` a tuple of paths, ``recent_chosen`` the number of the recent entry.
+    ``demo_requested`` carries the name of the study, ``dropped`` a tuple of paths, ``recent_chosen`` the number of the
+    recent entry.
     """
 
     open_requested = Signal()
@@ -82,7 +83,7 @@ class Welcome(QWidget):
         studies = (
             ("ampar-pet", self.tr("PET, ketamine"), self.tr("AMPA receptors before and after ketamine or placebo")),
             ("ketamine-bold", self.tr("Resting BOLD"), self.tr("Networks before and after ketamine or midazolam")),
-            ("naltrexone-mrs", self.tr("Spectra, crossover"), self.tr("Glutamate after ketamine with and without naltrexone")),
+            ("naltrexone-mrs", self.tr("Spectra"), self.tr("Glutamate after ketamine with and without naltrexone")),
         )
         demos = FoldingRow(*(self._demo(*study) for study in studies))
         self._recent_title = muted(self.tr("Recent"))

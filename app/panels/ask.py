@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from .study_open import OpenStudy
 
 if TYPE_CHECKING:
     from ..study.loaded import Loaded
+    from .ask_layers import Masks
     from .ask_plan import Planned
 
 OFFER, PLAN, MASKS, BOX = "ask offer", "ask plan", "ask masks", "ask box"
@@ -86,7 +87,9 @@ class AskControl(QObject):
             self._made.clear()
             self._answers.forget()
             self._settings = AskSettings()
-            self._set_offer(AskOffer())
+        elif self._opened.is_blinded:
+            self._settings = with_fields(self._settings, arm="pooled", first="", last="", covariates=None)
+        self._set_offer(AskOffer())  # until it is known again, in names that may be seen
         if loaded is not None:
             known = tuple((info.id, info.title) for info in atlases(self._session))
             title = self.tr("Looking at what can be asked")
@@ -125,8 +128,6 @@ class AskControl(QObject):
 
     def take_mask(self, path: str) -> None:
         """A mask that the user chose."""
-        from dataclasses import replace as with_fields  # noqa: PLC0415
-
         self.choose(with_fields(self._settings, mask=path))
 
     def _plan(self) -> None:
@@ -143,13 +144,14 @@ class AskControl(QObject):
     def _take_plan(self, key: object, found: Any) -> None:
         if key != PLAN or found[0] is not self._loaded:
             return
-        self._planned = found[1]
-        if self._planned.settings != self._settings:
+        made: Planned = found[1]
+        if made.settings != self._settings:
             return  # a newer one is on its way
-        plan = self._planned.plan
-        if plan is not None:
-            self._form.set_settings(self._settings, plan.ask.measure or "")
-        self._form.set_plan(self._planned.shown)
+        if made.plan is not None:
+            self._settings = with_fields(self._settings, score=self._settings.score or made.plan.ask.score)
+            self._form.set_settings(self._settings, made.plan.ask.measure or "")
+        self._planned = with_fields(made, settings=self._settings)
+        self._form.set_plan(made.shown)
         self._show_progress()
         if self._due:
             self._due = False
@@ -176,7 +178,7 @@ class AskControl(QObject):
             self._show_box(loaded)
         for recipe in recipes:
             self._try_again(recipe)
-        self._answers.ask(found, loaded.study, _limits(self._settings))
+        self._answers.ask(found, loaded.study)
         self.results_wanted.emit()
 
     def cancel(self) -> None:
@@ -213,7 +215,8 @@ class AskControl(QObject):
         kind, before = found.plan.ask.kind, self._session.state
         others = frozenset[int]().union(*(keys for name, keys in self._made.items() if name != kind))
         base = replace(
-            before, overlays=tuple(replace(each, visible=False) if each.key in others else each for each in before.overlays)
+            before,
+            overlays=tuple(replace(each, visible=False) if each.key in others else each for each in before.overlays),
         )
         names = tuple(map(self._opened.shown_text, names_of(found)))
         after = with_question(base, found, loaded.study, names, self._made.get(kind, frozenset()))
@@ -251,7 +254,7 @@ class AskControl(QObject):
         if answered.plan.ask.kind != "overlap" or loaded is None:
             return
 
-        def show(masks: dict[str, Path]) -> None:
+        def show(masks: Masks) -> None:
             before = self._session.state
             earlier = self._made.get(MASKS, frozenset())
             after = with_masks(before, masks, earlier, self._made.get("overlap", frozenset()))
@@ -284,11 +287,3 @@ def _planned(loaded: Loaded, settings: AskSettings, kept: Choices, why: str) -> 
         return loaded, Planned(settings, None, AskPlan(problem=f"This study {why}."))
     names = {} if loaded.blinding is None else {code: name for name, code in loaded.blinding.codes.items()}
     return loaded, planned(loaded.study, settings, ask_of(loaded.study, settings, kept, names), loaded.blinding)
-
-
-def _limits(settings: AskSettings) -> Any:
-    from ..study.spectra import Limits  # noqa: PLC0415
-
-    if settings.kind != "crossover":
-        return None
-    return Limits(settings.linewidth_hz, settings.snr, settings.crlb_percent, settings.gm_fraction)

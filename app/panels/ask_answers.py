@@ -21,7 +21,6 @@ from .model import STOPPED
 
 if TYPE_CHECKING:
     from ..study.answers import Answered, Plan
-    from ..study.spectra import Limits
     from ..study.values import Study
     from .ask_plan import Planned
 
@@ -55,13 +54,12 @@ class Asked:
 
     plan: Plan
     study: Study
-    limits: Limits | None
     recipes: tuple[ModelMap, ...]
 
     @property
     def key(self) -> object:
         """What an answer is kept under."""
-        return self.plan.ask, self.limits
+        return self.plan.ask
 
 
 class Answers(QObject):
@@ -81,10 +79,11 @@ class Answers(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._kept: OrderedDict[object, Answered] = OrderedDict()
+        self._kept: OrderedDict[object, tuple[Answered, bytes]] = OrderedDict()
         self._stages: list[Stage] = []
         self.asked: Asked | None = None
         self.found: Answered | None = None
+        self.picture = b""
         self.so_far = False
         self.problem = ""
         self.progress: float | None = None
@@ -95,14 +94,14 @@ class Answers(QObject):
 
     # -- asking
 
-    def ask(self, planned: Planned, study: Study, limits: Limits | None = None) -> None:
+    def ask(self, planned: Planned, study: Study) -> None:
         """Answer a planned question; at once where it was answered before."""
         if planned.plan is None:
             return
         self.cancel()
-        self.asked = Asked(planned.plan, study, limits, recipes_of(planned))
+        self.asked = Asked(planned.plan, study, recipes_of(planned))
         self.problem, self.so_far = "", False
-        self.found = self._kept.get(self.asked.key)
+        self.found, self.picture = self._kept.get(self.asked.key, (None, b""))
         if self.found is None:
             self._stages = stages_of(self.asked)
             self.progress = 0.0
@@ -115,6 +114,7 @@ class Answers(QObject):
         """There is no study any more."""
         self.cancel()
         self.asked = self.found = None
+        self.picture = b""
         self.problem = ""
         self.changed.emit()
 
@@ -123,10 +123,10 @@ class Answers(QObject):
         self._stages, self.progress = [], None
         self._session.jobs.cancel(JOB)
 
-    def replace(self, found: Answered) -> None:
-        """More was asked of the same question."""
+    def replace(self, found: Answered, picture: bytes) -> None:
+        """More was asked of the same question; with a picture of it."""
         if self.asked is not None:
-            self.found = found
+            self.found, self.picture = found, picture
             self._keep(found)
             self.changed.emit()
 
@@ -167,7 +167,7 @@ class Answers(QObject):
 
     def _keep(self, found: Answered) -> None:
         if self.asked is not None:
-            self._kept[self.asked.key] = found
+            self._kept[self.asked.key] = (found, self.picture)
             self._kept.move_to_end(self.asked.key)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
@@ -231,9 +231,9 @@ def _at_once(plan: Plan, report: Report) -> Answered:
 
 def _crossover(asked: Asked, report: Report) -> Answered:
     from ..study.crossover_question import answer_study  # noqa: PLC0415
-    from ..study.spectra import Limits  # noqa: PLC0415
+    from ..study.spectra import limits_of  # noqa: PLC0415
 
-    return answer_study(asked.study, asked.plan, asked.limits or Limits(), report)
+    return answer_study(asked.study, asked.plan, limits_of(asked.plan.ask.quality), report)
 
 
 def _nodes(asked: Asked, report: Report) -> Answered:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,7 +20,7 @@ from ..sample import TEMPLATE, anatomy_file
 from ..settings import cache_folder
 from ..state import Colours, Modulation, Overlay, Threshold, ViewState
 from ..study.answers import Answered, Plan
-from ..study.report_figure import BOTH, OVERLAPS
+from ..study.report_figure import BOTH, OVERLAPS, circles_of
 from ..study.values import Scan, Study
 from ..study.written_maps import map_info, map_name, template_of
 
@@ -115,26 +115,34 @@ def answer_folder(plan: Plan) -> Path:
     return folder
 
 
-def write_masks(answered: Answered, study: Study) -> dict[str, Path]:
-    """The masks of an overlap as files of the cache, by name."""
-    folder, written = answer_folder(answered.plan), {}
+class Masks(NamedTuple):
+    """The masks of an overlap as files of the cache, by name, and the middle of the largest place where both are."""
+
+    files: dict[str, Path]
+    at_mm: Point | None
+
+
+def write_masks(answered: Answered, study: Study) -> Masks:
+    """Write the masks of an overlap."""
+    folder, written = answer_folder(answered.plan), dict[str, Path]()
+    circles = ()
     for name in OVERLAPS:
         if name in answered.maps:
             values, grid = answered.maps[name]
-            written[name] = _write(folder, name, values, grid, answered, study)
-    return written
+            written[name] = write_named(folder, name, values, grid, answered, study)
+            circles = circles or circles_of(np.asarray(values) == 3, grid)
+    return Masks(written, circles[0].centre_mm if circles else None)
 
 
-def _write(folder: Path, name: str, values: Any, grid: Grid, answered: Answered, study: Study) -> Path:
+def write_named(folder: Path, name: str, values: Any, grid: Grid, answered: Answered, study: Study) -> Path:
+    """A map of an answer as a file of the cache."""
     path = folder / map_name(name, answered.plan.ask.kind, template_of(study)).removesuffix(".gz")
     parameters = {"title": answered.plan.title, **({"Simulated": True} if answered.simulated else {})}
     write_map(path, np.asarray(values, np.float32), map_info(grid, study), Record(parameters))
     return path
 
 
-def with_masks(
-    state: ViewState, masks: dict[str, Path], earlier: frozenset[int], maps: frozenset[int]
-) -> ViewState:
+def with_masks(state: ViewState, masks: Masks, earlier: frozenset[int], maps: frozenset[int]) -> ViewState:
     """Each mask in three colours: one map, the other, and both; the opposite signs are there to be switched on.
 
     ``earlier`` layers go, the ``maps`` below are no longer seen.
@@ -145,10 +153,10 @@ def with_masks(
         if each.key not in earlier
     ]
     key = state.next_key()
-    for number, (name, path) in enumerate(masks.items()):
+    for number, (name, path) in enumerate(masks.files.items()):
         first, first_words, second, second_words = OVERLAPS[name]
         recipe = FileMap(str(path))
-        both = f"both: {first_words}, {second_words}"
+        both = f"both ({first_words.split()[0]}, {second_words.split()[0]})"
         layers = zip((first, second, BOTH[0]), (first_words, second_words, both), strict=True)
         for value, (colour, words) in enumerate(layers, start=1):
             clip = Modulation(recipe, "clip", value - 0.5, value + 0.5)
@@ -166,7 +174,10 @@ def with_masks(
                 )
             )
             key += 1
-    return replace(state, overlays=tuple(overlays))  # the map of t stays selected: it is the one to click
+    at_mm = masks.at_mm or state.crosshair_mm
+    return replace(
+        state, overlays=tuple(overlays), crosshair_mm=at_mm
+    )  # the map of t stays selected: it is the one to click
 
 
 def write_box(scan: Scan, study: Study) -> tuple[Path, Point]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as with_fields
+import math
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from ..study.asking import Ask, Kind
 from ..study.graph_choices import METRICS as USUAL_METRICS
 from ..study.people import arms_of, measured, score_columns, score_title, sessions_in_order
 from ..study.rows import Measure
+from ..study.spectra import Limits
 from ..study.values import PERSON, Choices, Study
 from .connectivity_show import METRICS
 from .model_question import inference_of
@@ -40,6 +41,13 @@ REFERENCES: Items = (
 STRATEGIES = ("motion6", "motion24", "motion24+wm-csf", "motion24+wm-csf+global", "acompcor5")
 OF_RUNS = ("fd_mean", "mean_connectivity")
 MOST_COLUMNS = 60  # that are offered as covariates
+LIMITS = {
+    "linewidth_hz_max": "linewidth_hz",
+    "snr_min": "snr",
+    "crlb_percent_max": "crlb_percent",
+    "gm_fraction_min": "gm_fraction",
+}
+"""Limits of spectra, and the fields they stand in."""
 TWO_SESSIONS = frozenset({"change", "overlap", "prediction"})
 
 
@@ -55,7 +63,7 @@ def offer_of(study: Study, atlases: Items, blinding: Blinding | None) -> AskOffe
     return AskOffer(
         questions=tuple((kind, title, found[cast("Kind", kind)]) for kind, title in QUESTIONS),
         scores=tuple((name, score_title(name)) for name in score_columns(study)),
-        measures=tuple((name, MEASURES[name]) for name in measures),
+        measures=(("", "what fits"), *((name, MEASURES[name]) for name in measures)),
         arms=() if arms is None else tuple((name, name) for name in arms.people),
         sessions=() if hides else tuple((name, name.removeprefix("ses-")) for name in sessions),
         references=REFERENCES,
@@ -67,7 +75,7 @@ def offer_of(study: Study, atlases: Items, blinding: Blinding | None) -> AskOffe
 
 
 def _columns(study: Study, hidden: frozenset[str]) -> tuple[str, ...]:
-    frame = study.participants
+    frame: Any = study.participants
     vary = [str(name) for name in frame.columns if str(name) != PERSON and frame[name].nunique() > 1]
     own = OF_RUNS if any(scan.kind == "bold" for scan in study.scans) else ()
     return (*[name for name in vary if name not in hidden][:MOST_COLUMNS], *own)
@@ -87,11 +95,6 @@ def first_settings(offer: AskOffer, choices: Choices) -> AskSettings:
         edges=choices.edges,
         fwhm_mm=choices.fwhm_mm or choices.preparation.fwhm_mm,
     )
-
-
-def settings_of(ask: Ask, before: AskSettings) -> AskSettings:
-    """The form with what a plan has filled in where nothing was chosen."""
-    return with_fields(before, score=before.score or ask.score, measure=before.measure)
 
 
 def ask_of(study: Study, settings: AskSettings, kept: Choices, names: dict[str, str]) -> Ask:
@@ -127,8 +130,15 @@ def ask_of(study: Study, settings: AskSettings, kept: Choices, names: dict[str, 
         thresholds=(settings.first_p, settings.second_p),
         exclude=tuple(names.get(name, name) for part in settings.exclude.split(",") if (name := part.strip())),
         within=settings.within.strip() or None,
+        quality=quality_of(settings) if settings.kind == "crossover" else (),
         inference=inference_of(settings.inference),
     )
+
+
+def quality_of(settings: AskSettings) -> tuple[tuple[str, float], ...]:
+    """Limits of spectra that are not the usual ones; infinity for none."""
+    usual, asked = Limits(), {name: getattr(settings, own) for name, own in LIMITS.items()}
+    return tuple((n, math.inf if v is None else float(v)) for n, v in asked.items() if v != getattr(usual, n))
 
 
 def choices_of(settings: AskSettings, kept: Choices) -> Choices:

@@ -38,8 +38,11 @@ TITLES = {
     "multiverse": "Other choices",
     "multiverse_summary": "Other choices, summed up",
     "sensitivity": "Other reference regions",
-    "thresholds": "Other thresholds",
+    "sensitivity_thresholds": "Other reference regions and thresholds",
 }
+OVERLAP_COLOURS = (
+    "Blue: lower in patients; orange: rises with improvement; green: both. The opposite signs are layers too. "
+)
 MULTIVERSE, SENSITIVITY = "multiverse", "sensitivity"
 OF_ONE_MAP = frozenset({"severity", "group", "change", "prediction"})
 
@@ -66,9 +69,10 @@ def view_of(answered: Answered, blinding: Blinding | None, *, picture: bytes = b
     if so_far:
         words.insert(min(1, len(words)), "So far without permutations of voxels, which are being counted.")
     findings = tuple(dict.fromkeys((*plan.findings, *answered.findings)))
+    colours = OVERLAP_COLOURS if plan.ask.kind == "overlap" else ""
     return AnswerView(
         title=said(plan.title),
-        about=said(f"Effect: {plan.effect_name}{f', in {plan.unit}' if plan.unit else ''}. {_people(plan.n)}"),
+        about=said(f"{colours}Effect: {plan.effect_name}{f', in {plan.unit}' if plan.unit else ''}. {_people(plan.n)}"),
         words=tuple(words),
         regions=tuple(_region(row, said) for row in answered.regions),
         notes=tuple(said(finding.message) for finding in findings),
@@ -76,6 +80,7 @@ def view_of(answered: Answered, blinding: Blinding | None, *, picture: bytes = b
         tables=tuple(_tables(answered, blinding)),
         picture=picture,
         more=more_of(answered),
+        of_terms=bool(answered.regions) and not any(row.atlas for row in answered.regions),
     )
 
 

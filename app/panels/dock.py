@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
@@ -11,6 +12,8 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ...stats.fmriprep import STRATEGIES
+from ...widgets.ask_form import AskForm
+from ...widgets.ask_results import AskResults
 from ...widgets.connectivity_panel import ConnectivityPanel
 from ...widgets.controls import Choice
 from ...widgets.cursor_panel import CursorPanel
@@ -37,6 +40,9 @@ from ..recipes import FileMap, Point, RegionMask, label_file_id
 from ..session import Notice
 from ..state import Overlay
 from . import clusters, regions
+from .ask import AskControl
+from .ask_answers import Answers
+from .ask_show import AskShow
 from .atlases import AtlasChoice, AtlasesControl
 from .connectivity import ConnectivityControl
 from .connectivity_files import ConnectivityFiles
@@ -63,6 +69,7 @@ if TYPE_CHECKING:
 LEAST_WIDTH = 284  # of the layer panel
 TURN_S = 0.004  # of refreshing panels before the event loop goes on
 GRAPH_SHARE, GRAPH_HEIGHT = 0.46, 330  # of the window's height, and in pixels
+ANSWER_SHARE = 0.4
 
 
 class Control(Protocol):
@@ -102,6 +109,7 @@ class Panels(QObject):
             self._build_tests,
             self._build_evidence,
             self._build_study,
+            self._build_ask,
             self._finish,
         ]
 
@@ -303,9 +311,9 @@ class Panels(QObject):
         self.study_browser.save_requested.connect(lambda text: window.files.save_table("participants", text))
         self.scores_panel.table.save_requested.connect(lambda text: window.files.save_table("scores", text))
         self.study.log_wanted.connect(window.show_blinding_log)
-        self.demo = DemoControl(window.session, window.study)
+        ask = window.findChild(QDockWidget, "ask")
+        self.demo = DemoControl(window.session, window.study, None if ask is None else partial(self._bring, "ask"))
         self.demo.opened.connect(lambda: self._bring("study"))
-        self.demo.ask_wanted.connect(lambda: self._bring("ask"))
         self.demo.follow()
         self._fill("study", self.study_browser, self.study)
         self._fill("scores", self.scores_panel, self.scores, costly=True)
@@ -316,9 +324,36 @@ class Panels(QObject):
         dock.show()
         dock.raise_()
 
-    def _make_room(self, dock: QDockWidget) -> None:
+    def _build_ask(self) -> None:
+        """Questions to the study on the left, their answers below the views."""
+        window, session = self._window, self._window.session
+        self.ask_form, self.ask_results = AskForm(), AskResults()
+        answers = Answers(session, self)
+        self.ask = AskControl(session, window.study, self.ask_form, answers)
+        self.answer = AskShow(session, window.study, self.ask_results, answers)
+        self.ask_form.open_requested.connect(window.files.open_study)
+        self.ask_form.mask_requested.connect(self._choose_ask_mask)
+        self.ask_results.save_requested.connect(window.files.save_table)
+        self.answer.folder_wanted.connect(self._choose_answer_folder)
+        dock = window.dock("answer")
+        self.ask.results_wanted.connect(lambda: (dock.show(), dock.raise_(), self._make_room(dock, ANSWER_SHARE)))
+        self._fill("ask", _above(self.ask_form, self.ask_form.buttons), self.ask)
+        self._fill("answer", self.ask_results, self.answer, costly=True)
+
+    def _choose_ask_mask(self) -> None:
+        images = self.tr("Images (*.nii *.nii.gz *.mgz *.img *.hdr);;All files (*)")
+        path = self._window.choose_file(self.tr("Choose a mask"), images)
+        if path:
+            self.ask.take_mask(path)
+
+    def _choose_answer_folder(self) -> None:
+        path = self._window.choose_folder(self.tr("Choose a folder for the answer"))
+        if path:
+            self.answer.export(path)
+
+    def _make_room(self, dock: QDockWidget, share: float = GRAPH_SHARE) -> None:
         """Let a panel of pictures be as high as it needs, where the window has the room."""
-        wanted = max(GRAPH_HEIGHT, round(GRAPH_SHARE * self._window.height()))
+        wanted = max(GRAPH_HEIGHT, round(share * self._window.height()))
         if not dock.isFloating() and dock.height() < wanted:
             self._window.resizeDocks([dock], [wanted], Qt.Orientation.Vertical)
 

@@ -20,7 +20,7 @@ from ..model_fit import Fitted, Tested
 from ..model_parts import Laid
 from .model_check import observations_of
 from .model_rows import statistic_of as letter_of
-from .voxel_people import Seen, kinds_of
+from .voxel_people import Seen, kinds_of, sessions_of
 from .voxel_series import OneElement, Series, one_of, statistic_of
 
 BAND_PLACES = 41
@@ -89,7 +89,7 @@ def voxel_data(
     groups = _groups(fitted.laid, tested, x) if single else ()
     is_constant = bool(np.ptp(x) == 0)
     keys = observations_of(fitted.model, fitted.laid, tested.part)
-    names = seen.names(keys)
+    names = seen.names(keys, sessions_of(fitted, tested.part, keys))
     t = statistic_of(fitted, tested, series)
     dfbetas = found.dfbetas[:, 0] if single else np.full(len(x), np.nan)
     cook = found.cook[:, 0]

@@ -11,7 +11,16 @@ from PySide6.QtCore import QObject, Signal
 
 from ..answers import Answer
 from ..compute import open_file
-from ..demo_studies import Planted, demo_of, first_view, is_planted, others_of, planted_of, with_planted, without_planted
+from ..demo_studies import (
+    Planted,
+    demo_of,
+    first_view,
+    is_planted,
+    others_of,
+    planted_of,
+    with_planted,
+    without_planted,
+)
 from ..recipes import FileMap
 from ..session import Notice, Session
 from .study_open import OpenStudy
@@ -23,22 +32,19 @@ JOB = "planted"
 
 
 class DemoControl(QObject):
-    """Follows the study of a window, and knows when it is one of the demo.
+    """Follows the study of a window, and knows when it is one of the demo; ``ask`` brings the panel of questions.
 
     Signals
     -------
     opened
         A study of the demo has been opened.
-    ask_wanted
-        The user wants to ask it something.
     """
 
     opened = Signal()
-    ask_wanted = Signal()
 
-    def __init__(self, session: Session, opened: OpenStudy) -> None:
+    def __init__(self, session: Session, opened: OpenStudy, ask: Callable[[], None] | None) -> None:
         super().__init__(opened)
-        self._session, self._opened = session, opened
+        self._session, self._opened, self._ask = session, opened, ask
         self._folder: Path | None = None
         opened.changed.connect(self.follow)
 
@@ -64,10 +70,10 @@ class DemoControl(QObject):
         if folder is None or demo is None:
             return
         text = self.tr(
-            "A simulated study: nobody was scanned. Step through people with full stop and comma, ask a question of the "
-            "study, and compare with what was planted (Study menu)."
+            "A simulated study: nobody was scanned. Full stop and comma step through people; what was planted is in the "
+            "Study menu."
         )
-        actions: list[tuple[str, Callable[[], None]]] = [(self.tr("Ask…"), self.ask_wanted.emit)]
+        actions: list[tuple[str, Callable[[], None]]] = [] if self._ask is None else [(self.tr("Ask…"), self._ask)]
         actions += [(other.name, lambda other=other: self.show(other)) for other in others_of(demo, folder)]
         self._session.noticed.emit(Notice("info", text, tuple(actions)))
         self.opened.emit()

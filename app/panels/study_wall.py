@@ -81,7 +81,10 @@ class WallControl(QObject):
         if len(people) > MOST_PEOPLE:
             text = self.tr("The wall takes {most} people at a time; the first {most} of {n} are shown.")
             self._tell(text.format(most=MOST_PEOPLE, n=len(people)))
-        people = self._wanted = tuple(people[:MOST_PEOPLE])
+        people = people[:MOST_PEOPLE]
+        if self._opened.is_blinded:  # their order may tell an arm
+            people = [who for who in self._opened.people() if who in people]
+        self._wanted = tuple(people)
         folder = str(self._session.state.study)
         rows = [row_of(self._opened, folder, person) for person in people]
         if len(rows) == 1:

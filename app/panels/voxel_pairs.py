@@ -84,7 +84,7 @@ def paired(
     Problem
         The study cannot be read.
     """
-    if fitted.model.study is None:
+    if tested.part.combine is not None:
         return _within(fitted, tested, series)
     scans = scans_of(fitted, study())
     values = _read(fitted, scans, series, region)
@@ -103,7 +103,7 @@ def _within(fitted: Fitted, tested: Tested, series: Series) -> Paired:
         raise CannotCompute("this test is of one scan of each person", "choose a test of change")
     levels = fitted.laid.table.frame[column].iloc[fitted.laid.rows].astype(str).to_numpy()
     less, more = np.argmin(combine, axis=1), np.argmax(combine, axis=1)
-    sessions = str(levels[less[0]]), str(levels[more[0]])
+    sessions = levels[less[0]].removeprefix("ses-"), levels[more[0]].removeprefix("ses-")
     place = None if fitted.data is None else fitted.data.place
     unit = place.info.unit if isinstance(place, VolumePlace) else ""
     return Paired(sessions, np.column_stack([series.values[less], series.values[more]]), unit or "data")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..study.people import ARMS, GROUPS, column_like
+from ..study.values import SESSION
 
 if TYPE_CHECKING:
     from ..model_fit import Fitted
@@ -29,9 +30,17 @@ class Seen:
         """Whether arms and sessions are hidden."""
         return self.blinding is not None and self.blinding.is_on
 
-    def names(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        """Names or codes."""
-        return keys if self.blinding is None else tuple(map(self.blinding.shown_name, keys))
+    def names(self, keys: tuple[str, ...], sessions: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Names or codes, with the sessions of scans where they are given."""
+        blinding = self.blinding
+        names = keys if blinding is None else tuple(map(blinding.shown_name, keys))
+        if not sessions:
+            return names
+        if blinding is None:
+            told = tuple(session.removeprefix("ses-") for session in sessions)
+        else:
+            told = tuple(map(blinding.shown_session, keys, sessions))
+        return tuple(f"{name} {session}" for name, session in zip(names, told, strict=True))
 
     def text(self, text: str) -> str:
         """A text as it may be seen."""
@@ -52,6 +61,14 @@ def kinds_of(fitted: Fitted, part: Part, seen: Seen) -> tuple[tuple[str, ...], t
     if not 1 < len(names) <= MOST_KINDS:
         return (), ()
     return tuple(map(str, names)), tuple(int(each) for each in of)
+
+
+def sessions_of(fitted: Fitted, part: Part, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Session of each scan where people have several; nothing otherwise."""
+    frame = fitted.laid.table.frame
+    if part.combine is not None or len(set(keys)) == len(keys) or SESSION not in frame:
+        return ()
+    return tuple(frame[SESSION].iloc[fitted.laid.rows].astype(str))
 
 
 def first_rows(fitted: Fitted, part: Part) -> list[int]:

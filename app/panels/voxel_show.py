@@ -225,14 +225,12 @@ def _made(wanted: _Wanted, study: Study | None) -> tuple[VoxelData, Any] | str:
 
 def _without(shown: _Shown, people: tuple[str, ...]) -> tuple[str, bool]:
     """The statistic without some people beside that with all, and whether there is one."""
-    from .model_rows import statistic_of as letter_of  # noqa: PLC0415 - pandas and SciPy
-    from .voxel_series import statistic_of, statistic_without  # noqa: PLC0415
+    from .voxel_series import statistic_of, statistic_without  # noqa: PLC0415 - pandas and SciPy
 
     of_all = format_number(statistic_of(*shown))
     try:
         without = format_number(statistic_without(*shown, people))
     except CannotCompute as refused:
         return f"Without these {len(people)}: {refused.what}.", False
-    letter = letter_of(shown.tested)
     these = f"these {len(people)}" if len(people) > 1 else "this one"
-    return f"{letter} = {without} without {these}, {of_all} with all.", True
+    return f"{shown.tested.statistic} = {without} without {these}, {of_all} with all.", True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..problems import Finding, Problem, silent
 from .answers import Answered, Plan
 from .asked_more import check_more, with_more
+from .bearing import without_part
 from .report_repeat import question_of
 from .told import regions_frame, row_document, told
 from .veil import Veil, veil_of
@@ -115,7 +116,6 @@ def ask(
         The question cannot be answered, and why; the study is blinded; or the folder cannot be written to.
     """
     from .answering import answer  # noqa: PLC0415 - compiled kernels
-    from .planning import plan  # noqa: PLC0415
     from .reading import read_study  # noqa: PLC0415
     from .written import refuse_folder, write_answer  # noqa: PLC0415
 
@@ -125,7 +125,7 @@ def ask(
     share = 1.0 if place is None else ANSWERING
     study = read_study(folder, lambda done: report(0.05 * share * done))
     _refuse_blinded(study)
-    made = plan(study, _from_kept(study, asking, wanted, question))
+    made = _plan(study, _from_kept(study, asking, wanted, question), wanted)
     check_more(made, wanted)
     more = 0.5 if wanted.multiverse or wanted.sensitivity else 0.0
     found = answer(made, lambda done: report(share * (0.05 + (0.95 - more) * done)))

@@ -1,21 +1,17 @@
-"""The same question under other choices: tables beside an answer."""
+"""The same question under other choices: tables, maps and words beside an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from msgspec.structs import replace as changed
-
 from ..problems import Problem, silent
-from .answers import Answered, Plan, RegionRow
-from .told import regions_frame
+from .answers import Answered, Plan
+from .spectra import limits_of
 from .values import Study
 from .wanted import Wanted
 
 Report = Callable[[float], None]
-REFERENCES = ("white matter", "cerebellum", "whole brain")
-PASSES = 0.05
 
 
 def check_more(plan: Plan, wanted: Wanted) -> None:
@@ -24,8 +20,11 @@ def check_more(plan: Plan, wanted: Wanted) -> None:
     Raises
     ------
     Problem
-        A multiverse of anything but graphs, reference regions of anything but PET.
+        A multiverse of anything but graphs, reference regions of anything but maps of PET, limits of spectra of
+        anything but a crossover.
     """
+    from .sensitivity import KINDS  # noqa: PLC0415 - compiled kernels
+
     ask = plan.ask
     if wanted.multiverse and ask.kind != "graph":
         raise Problem("--multiverse", f"is of graphs, not of {ask.kind}", "ask graph, or leave it out")
@@ -34,6 +33,11 @@ def check_more(plan: Plan, wanted: Wanted) -> None:
         raise Problem(
             "--sensitivity", "is to reference regions of PET, which this question has none of", "leave it out"
         )
+    if wanted.sensitivity and ask.kind not in KINDS:
+        raise Problem("--sensitivity", f"is not of {ask.kind}", f"ask {', '.join(KINDS[:-1])} or a formula")
+    if wanted.quality and ask.kind != "crossover":
+        raise Problem("--quality", f"is of spectra, which {ask.kind} has none of", "ask crossover, or leave it out")
+    limits_of(wanted.quality)
 
 
 def with_more(study: Study, answered: Answered, wanted: Wanted, report: Report = silent) -> Answered:
@@ -41,7 +45,7 @@ def with_more(study: Study, answered: Answered, wanted: Wanted, report: Report =
     if wanted.multiverse:
         answered = _with_multiverse(study, answered, report)
     if wanted.sensitivity:
-        answered = _with_references(study, answered, report)
+        answered = _with_sensitivity(study, answered, report)
     return answered
 
 
@@ -60,41 +64,18 @@ def _with_multiverse(study: Study, answered: Answered, report: Report) -> Answer
     )
 
 
-def _with_references(study: Study, answered: Answered, report: Report) -> Answered:
-    """The regions under other reference regions, and how many keep their direction under all of them."""
-    import pandas as pd  # noqa: PLC0415 - slow to import
+def _with_sensitivity(study: Study, answered: Answered, report: Report) -> Answered:
+    """The regions and volumes under other reference regions and thresholds, and the maps of t."""
+    from .sensitivity import sensitivity  # noqa: PLC0415
 
-    from .answering import answer  # noqa: PLC0415
-    from .planning import plan  # noqa: PLC0415
-
-    ask, rows, frames = answered.plan.ask, list[tuple[RegionRow, ...]](), list[pd.DataFrame]()
-    for k, reference in enumerate(REFERENCES):
-        asked = changed(ask, choices=changed(ask.choices, reference=reference))
-        found = answer(plan(study, asked), lambda done, k=k: report((k + done) / len(REFERENCES)))
-        rows.append(found.regions)
-        frame = regions_frame(found).drop(columns="note")
-        frame.insert(0, "reference", reference)
-        frames.append(frame)
-    tables = {**answered.tables, "sensitivity": pd.concat(frames, ignore_index=True)}
-    details = {**answered.details, "sensitivity": {"references": list(REFERENCES), **_kept(rows)}}
-    return replace(answered, tables=tables, details=details, words=(*answered.words, _words(rows)))
-
-
-def _kept(rows: list[tuple[RegionRow, ...]]) -> dict[str, int]:
-    together = list(zip(*rows, strict=True))
-    signs = [{row.effect > 0 for row in same} for same in together]
-    return {
-        "regions": len(together),
-        "same_direction": sum(len(each) == 1 for each in signs),
-        "p_below_05_in_all": sum(
-            len(each) == 1 and all(row.p < PASSES for row in same) for each, same in zip(signs, together, strict=True)
-        ),
-    }
-
-
-def _words(rows: list[tuple[RegionRow, ...]]) -> str:
-    kept = _kept(rows)
-    return (
-        f"Divided by {', '.join(REFERENCES[:-1])} or {REFERENCES[-1]}, {kept['same_direction']} of {kept['regions']} "
-        f"regions keep their direction, and {kept['p_below_05_in_all']} of them have an uncorrected p < .05 each time."
+    found = sensitivity(study, answered.plan.ask, report=report)
+    tables = {"sensitivity": found.regions, "sensitivity_thresholds": found.thresholds}
+    details = {"sensitivity": {"references": list(found.answers), **found.counts}}
+    return replace(
+        answered,
+        tables={**answered.tables, **tables},
+        details={**answered.details, **details},
+        maps={**answered.maps, **{f"t_{name}": values for name, values in found.maps.items()}},
+        words=(*answered.words, *found.words),
+        findings=(*answered.findings, *found.findings),
     )

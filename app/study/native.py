@@ -114,9 +114,9 @@ def native_answer(recipe: NativeMap, opened: Answer) -> Answer:
 
 
 def in_words(to_native: Affine) -> str:
-    """What an affine does to a scan."""
+    """What an affine does to a scan: a factor is that of its size."""
     size = abs(float(np.linalg.det(to_native[:3, :3]))) ** (-1 / 3)
-    return "through affine" if abs(size - 1) < SAME_SIZE else f"through affine, size × {size:.2f}"
+    return "affine" if abs(size - 1) < SAME_SIZE else f"affine × {size:.2f}"
 
 
 def _template_of(transform: Path) -> str | None:

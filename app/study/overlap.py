@@ -24,7 +24,8 @@ from .map_questions import (
     strongest,
 )
 from .overlap_shuffled import Paired, Shuffled, Sizes, overlap_null
-from .plan_overlap import SCHEME, test_of_groups
+from .overlap_words import details_of, words_of
+from .plan_overlap import test_of_groups
 from .region_rows import ring_findings
 from .result_words import caution, region_words, simulated_words
 from .values import PERSON
@@ -72,11 +73,11 @@ def answer(plan: Plan, report: Report = silent) -> Answered:
         maps["towards_healthy"] = _volume(groups, shared.at_groups, toward)
     of_change = regions_of(plan, plan.models[1], change, lambda done: report(0.9 + 0.05 * done))
     of_groups = regions_of(plan, plan.models[0], groups, lambda done: report(0.95 + 0.05 * done))
-    details = _details(plan, sizes, null, groups.place.size_mm3, rho)
+    details = details_of(plan, sizes, null, groups.place.size_mm3, rho)
     findings = (
         *findings_about(plan, [groups, change]),
         *of_change.findings,
-        *_shared_data(plan, rho),
+        *_shared_data(plan, groups, change, rho),
         *ring_findings(change.fitted, change.tested, of_change.rows, fwhm_of(plan)),
     )
     regions = region_words(plan, of_change.rows, change.tested.maps.df[1], of_change.permutations)
@@ -87,7 +88,7 @@ def answer(plan: Plan, report: Report = silent) -> Answered:
         clusters=(*groups.clusters, *change.clusters),
         maps=maps,
         details={"overlap": details, "strongest": strongest(change), "seed": plan.ask.inference.seed},
-        words=(*simulated_words(plan), plan.words, *_words(details, toward), *regions, *caution(plan)),
+        words=(*simulated_words(plan), plan.words, *words_of(details, toward), *regions, *caution(plan)),
         tables={"regions_groups": _table(of_groups.rows)},
         findings=once(findings),
         inputs=inputs_of([groups, change]),
@@ -196,71 +197,33 @@ def _levels(plan: Plan) -> tuple[str, str]:
     return one, two
 
 
-def _details(plan: Plan, sizes: Sizes, null: NDArray[np.int64], voxel_mm3: float, rho: float | None) -> dict[str, Any]:
-    from ...stats.conjunction import Overlap  # noqa: PLC0415
-    from ...stats.perm_counts import estimate  # noqa: PLC0415
-
-    found = {name: Overlap(*each) for name, each in sizes.overlaps().items()}
-    p = {
-        name: estimate(np.count_nonzero(column >= sizes.both), len(column))
-        for name, column in zip(("joint", "given_groups", "given_change"), null.T, strict=True)
-    }
-    rows = {
-        name: {
-            "first_mm3": each.n_first * voxel_mm3,
-            "second_mm3": each.n_second * voxel_mm3,
-            "both_mm3": each.n_both * voxel_mm3,
-            "dice": each.dice,
-        }
-        for name, each in found.items()
-    }
-    return {
-        **rows,
-        "p_permutation": float(p["joint"].p),
-        "p_interval": [float(p["joint"].low), float(p["joint"].high)],
-        "p_given_groups": float(p["given_groups"].p),
-        "p_given_change": float(p["given_change"].p),
-        "permutations": len(null) + 1,
-        "thresholds": list(plan.ask.thresholds),
-        "scheme": SCHEME,
-        "session_correlation": rho,
-    }
-
-
-def _words(details: dict[str, Any], toward: Float64 | None) -> tuple[str, ...]:
-    said = [
-        f"{title}: {part['both_mm3']:.0f} mm³ of {part['first_mm3']:.0f} and {part['second_mm3']:.0f} mm³ overlap"
-        + (f" (Dice {part['dice']:.2f})." if np.isfinite(part["dice"]) else ".")
-        for title, part in (
-            ("Lower in patients and rising with improvement", details["low_plus"]),
-            ("Higher in patients and falling with improvement", details["high_minus"]),
-        )
-    ]
-    p, others = details["p_permutation"], (details["p_given_groups"], details["p_given_change"])
-    larger = p < 0.05 and max(others) < 0.05
-    verdict = "larger" if larger else "not larger"
-    said.append(
-        f"Both overlaps together are {verdict} than of permuted people (p = {p:.3g} of {details['permutations']} "
-        f"arrangements; with the group map held {others[0]:.3g}, with the change map held {others[1]:.3g})."
-    )
-    said.append(f"{SCHEME}.")
-    if toward is not None:
-        share = float(np.nanmean(toward > 0))
-        said.append(
-            f"In {100 * share:.0f} % of voxels the patients' mean lies nearer to the healthy mean afterwards; some of "
-            "that is regression to the mean, since the first scans are in both maps."
-        )
-    return tuple(said)
-
-
-def _shared_data(plan: Plan, rho: float | None) -> tuple[Finding, ...]:
-    from ...stats.trap_designs import shared_data  # noqa: PLC0415
+def _shared_data(plan: Plan, groups: Fit, change: Fit, rho: float | None) -> tuple[Finding, ...]:
+    """Both maps stand on the patients' first scans; by how much that alone makes them alike."""
+    from ...stats.trap_designs import coupling  # noqa: PLC0415
 
     if rho is None:
         return ()
-    traps = shared_data("The group map", "the change of the patients", rho)
-    note = "" if plan.ask.arm in {"pooled", "interaction"} else f" Change is of {plan.ask.arm} alone."
-    return tuple(Finding(trap.code, trap.where, trap.value, trap.message + note) for trap in traps)
+    expected = round(coupling(rho) * _alike(groups, change), 2) + 0.0
+    whose = "the patients" if plan.ask.arm == "pooled" else plan.ask.arm
+    message = (
+        f"The group map and the change of {whose} share first scans: under pure noise they correlate at {expected:.2f} "
+        f"(sessions at {rho:.2f}; a difference of groups and a slope within patients weigh people differently). That "
+        "they agree is no replication."
+    )
+    return (Finding("shared-data", "group map, change", expected, message),)
+
+
+def _alike(groups: Fit, change: Fit) -> float:
+    """Cosine of the people's weights in both estimates: 1 where both are the same contrast of the same people."""
+    one, two = (dict(zip(_people(each.fitted), _weights(each.tested), strict=True)) for each in (groups, change))
+    both = sum(weight * one.get(person, 0.0) for person, weight in two.items())
+    return both / float(np.linalg.norm(list(one.values())) * np.linalg.norm(list(two.values())))
+
+
+def _weights(tested: Tested) -> list[float]:
+    """What each person's scan counts for in an estimate."""
+    design = tested.part.design.matrix
+    return (np.linalg.pinv(design).T @ tested.contrast.weights[0]).tolist()
 
 
 def _table(rows: Any) -> pd.DataFrame:

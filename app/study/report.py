@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .answers import Answered
 from .report_charts import MOST_ROWS, course, design, forest
@@ -15,7 +15,10 @@ from .told import cluster_lines, counted, direction, region_table, sentences
 from .values import Choices
 from .veil import Veil
 
-COURSE = "time_course"
+if TYPE_CHECKING:
+    from .report_figure import Extra
+
+COURSE, FOREST = "time_course", "forest"
 OF_PET = {"reference", "window_min", "scaling", "fwhm_mm"}
 OF_RUNS = {"strategy", "density", "r", "edges", "weighted"}
 OF_RUNS_MEASURES = {"degree", "clustering", "regions"}
@@ -24,7 +27,12 @@ MOST_TABLE_ROWS = 200
 
 
 def report_page(
-    answered: Answered, result: Mapping[str, Any], record: Mapping[str, Any], veil: Veil, figure: bytes | None
+    answered: Answered,
+    result: Mapping[str, Any],
+    record: Mapping[str, Any],
+    veil: Veil,
+    figure: bytes | None,
+    more: Sequence[Extra] = (),
 ) -> bytes:
     """The page, self-contained: pictures inside, no network.
 
@@ -38,6 +46,8 @@ def report_page(
     veil : Veil
     figure : bytes or None
         PNG.
+    more : sequence of Extra
+        Figures beside it.
     """
     plan = answered.plan
     sections = (
@@ -45,7 +55,7 @@ def report_page(
         _question(answered, record),
         _data(answered, result),
         _design(answered),
-        _figure(answered, figure),
+        _figures(answered, figure, more),
         _regions(answered),
         _clusters(answered),
         *_further(answered, veil),
@@ -119,8 +129,9 @@ def _chosen(value: object) -> str:
 
 def _data(answered: Answered, result: Mapping[str, Any]) -> Node:
     left = answered.plan.n.get("excluded", 0)
-    told = f"{left} left out." if left else "Nobody was left out."
     reasons = [each.message for each in result["warnings"] if each.code.endswith("left-out")]
+    nobody = "Nobody was left out of all of it, but of parts:" if reasons else "Nobody was left out."
+    told = f"{left} left out." if left else nobody
     return section(
         "Data",
         element("p", f"{counted(answered)}. {told}"),
@@ -137,15 +148,23 @@ def _design(answered: Answered) -> Node | None:
     return section("Design", element("figure", design(matrix, names), element("figcaption", caption)))
 
 
-def _figure(answered: Answered, content: bytes | None) -> Node | None:
-    if content is None:
-        return None
+def _figures(answered: Answered, content: bytes | None, more: Sequence[Extra]) -> Node | None:
+    """The main figure and those beside it; charts are drawn in the colours of the page."""
     title = answered.plan.title
-    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
-    picture = element("img", src=source, alt=title)
-    return section(
-        "Figure", element("figure", picture, element("figcaption", f"{title}. {answered.plan.effect_name}."))
-    )
+    caption = f"{title}. {answered.plan.effect_name}."
+    table = answered.tables.get(COURSE)
+    curve = None if table is None else course(table, answered.plan.unit or "mean")
+    main = curve if curve is not None else None if content is None else _image(content, title)
+    drawn = [] if main is None else [element("figure", main, element("figcaption", caption))]
+    for extra in more:
+        if extra.name != FOREST:  # stands with the regions
+            picture = _image(extra.png, extra.caption) if extra.chart is None else extra.chart
+            drawn.append(element("figure", picture, element("figcaption", extra.caption)))
+    return section("Figures" if len(drawn) > 1 else "Figure", *drawn) if drawn else None
+
+
+def _image(content: bytes, words: str) -> Node:
+    return element("img", src=f"data:image/png;base64,{base64.b64encode(content).decode()}", alt=words)
 
 
 def _regions(answered: Answered) -> Node | None:
@@ -178,12 +197,11 @@ def _further(answered: Answered, veil: Veil) -> Iterable[Node]:
         yield section("Numbers", facts((name, veil.value(value)) for name, value in single))
     for name, frame in answered.tables.items():
         shown = veil.frame(frame).head(MOST_TABLE_ROWS)
-        chart = course(frame, answered.plan.unit or "mean") if name == COURSE else None
         heads = [str(column) for column in shown.columns]
         cells = shown.astype(object).to_numpy().tolist()
         more = len(frame) - len(shown)
         rest = element("p", f"{more} more rows are in the table beside this page.", class_="soft") if more else None
-        yield section(str(name).replace("_", " ").capitalize(), chart, table(heads, cells), rest)
+        yield section(str(name).replace("_", " ").capitalize(), table(heads, cells), rest)
 
 
 def _flat(details: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:

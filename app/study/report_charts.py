@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 ROW_PX, WIDTH_PX, LABEL_PX, VALUE_PX = 19, 900, 250, 225
-COURSE_PX = (720, 330)
+COURSE_PX, AXIS_PX = (720, 330), 42
 CELL_PX, DESIGN_PX = (26, (3, 12)), 160  # a cell: its width, and its height between two
 APART_PX, LABEL_GAP_PX = 5, 15
 SIGNIFICANT = 0.05
@@ -78,17 +78,28 @@ def significant(row: RegionRow) -> bool:
 
 
 def forest(rows: Sequence[RegionRow], unit: str) -> Node | None:
-    """Effects with their 95 % intervals on one axis; filled where they pass. None when there is no number."""
+    """Effects with their 95 % intervals, an axis per metric; filled where they pass. None when there is no number."""
     drawn = told_rows(rows)
     if not drawn:
         return None
-    x_of, ticks = _scale([v for row in drawn for v in (row.effect, *row.ci, 0.0)], LABEL_PX, WIDTH_PX - VALUE_PX)
-    bottom = ROW_PX * len(drawn) + 8
+    parts: list[Node] = []
+    top = 0.0
+    for metric in dict.fromkeys(row.metric for row in drawn):
+        own = [row for row in drawn if row.metric == metric]
+        marks = _intervals(own, ", ".join(filter(None, (metric, unit))))
+        parts += [element("g", *marks, transform=f"translate(0,{top:g})")] if top else marks
+        top += ROW_PX * len(own) + 8 + AXIS_PX
+    return svg(WIDTH_PX, top, "Effect of each region with its 95 % interval", *parts)
+
+
+def _intervals(rows: Sequence[RegionRow], unit: str) -> list[Node]:
+    """Rows over their own axis."""
+    x_of, ticks = scale_of([v for row in rows for v in (row.effect, *row.ci, 0.0)], LABEL_PX, WIDTH_PX - VALUE_PX)
+    bottom = ROW_PX * len(rows) + 8
     marks = [element("line", x1=x_of(0.0), x2=x_of(0.0), y1=4, y2=bottom, class_="axis")]
-    for k, row in enumerate(drawn):
+    for k, row in enumerate(rows):
         marks += _interval_row(row, x_of, ROW_PX * (k + 0.5) + 6)
-    marks += _bottom_axis(x_of, ticks, bottom, unit)
-    return svg(WIDTH_PX, bottom + 42, "Effect of each region with its 95 % interval", *marks)
+    return [*marks, *bottom_axis(x_of, ticks, bottom, unit)]
 
 
 def _interval_row(row: RegionRow, x_of: Any, y: float) -> list[Node]:
@@ -132,12 +143,9 @@ def course(frame: pd.DataFrame, title: str) -> Node | None:
     if frame.empty:
         return None
     width, height = COURSE_PX
-    x_of, x_ticks = _scale(frame["time_min"].tolist(), 70, width - 130)
-    y_of, y_ticks = _scale(frame[["lo", "hi", "mean"]].to_numpy().ravel().tolist(), height - 48, 34)
-    marks: list[Node] = []
-    for tick in y_ticks:
-        marks.append(element("line", x1=70, x2=width - 130, y1=y_of(tick), y2=y_of(tick), class_="faint"))
-        marks.append(element("text", number(tick), x=62, y=y_of(tick) + 4, text_anchor="end", font_size=12))
+    x_of, x_ticks = scale_of(frame["time_min"].tolist(), 70, width - 130)
+    y_of, y_ticks = scale_of(frame[["lo", "hi", "mean"]].to_numpy().ravel().tolist(), height - 48, 34)
+    marks = across(y_of, y_ticks, (70, width - 130), title)
     parts = [(str(name), part.sort_values("time_min")) for name, part in frame.groupby("condition", sort=True)]
     for k, (_, part) in enumerate(parts):
         aside = APART_PX * (k - (len(parts) - 1) / 2)  # intervals beside each other, not on top
@@ -145,8 +153,7 @@ def course(frame: pd.DataFrame, title: str) -> Node | None:
     known = ((name, part["mean"].dropna().tolist()) for name, part in parts)
     ends = {name: y_of(means[-1]) for name, means in known if means}
     marks += [element("text", name, x=width - 118, y=y + 4, font_size=12) for name, y in _apart(ends).items()]
-    marks += _bottom_axis(x_of, x_ticks, height - 44, "minutes")
-    marks.append(element("text", title, x=8, y=14, font_size=12))
+    marks += bottom_axis(x_of, x_ticks, height - 44, "minutes")
     return svg(width, height, f"{title} over time by condition", *marks)
 
 
@@ -198,7 +205,17 @@ def _grey(share: float) -> str:
     return f"#{level:02x}{level:02x}{level:02x}"
 
 
-def _bottom_axis(x_of: Any, ticks: Sequence[float], y: float, unit: str) -> list[Node]:
+def across(y_of: Any, ticks: Sequence[float], ends: tuple[float, float], title: str) -> list[Node]:
+    """Faint lines at the ticks of a vertical axis with their numbers, and over them what it counts."""
+    marks = [element("text", title, x=8, y=14, font_size=12)]
+    for tick in ticks:
+        marks.append(element("line", x1=ends[0], x2=ends[1], y1=y_of(tick), y2=y_of(tick), class_="faint"))
+        marks.append(element("text", number(tick), x=ends[0] - 8, y=y_of(tick) + 4, text_anchor="end", font_size=12))
+    return marks
+
+
+def bottom_axis(x_of: Any, ticks: Sequence[float], y: float, unit: str) -> list[Node]:
+    """A horizontal axis with numbers at its ticks, and its unit."""
     line = element("line", x1=x_of(ticks[0]), x2=x_of(ticks[-1]), y1=y, y2=y, class_="axis")
     labels = [
         element("text", number(tick), x=x_of(tick), y=y + 16, text_anchor="middle", font_size=12) for tick in ticks
@@ -208,7 +225,7 @@ def _bottom_axis(x_of: Any, ticks: Sequence[float], y: float, unit: str) -> list
     return [line, *small, *labels, element("text", unit, x=middle, y=y + 34, text_anchor="middle", font_size=12)]
 
 
-def _scale(values: Sequence[float], start: float, end: float) -> tuple[Any, list[float]]:
+def scale_of(values: Sequence[float], start: float, end: float) -> tuple[Any, list[float]]:
     """From values to pixels between `start` and `end`, and round ticks that span them."""
     finite = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(finite), max(finite)

@@ -39,6 +39,9 @@ def power_lines(answered: Answered) -> tuple[str, ...]:
     df = next((row.df for row in answered.regions if math.isfinite(row.df)), math.nan)
     two_sided = not answered.plan.ask.inference.one_sided
     alphas = [(CORRECTED_LEVEL, "one region")] if lines or not answered.maps else BOTH_LEVELS
+    if answered.plan.ask.kind == "crossover":  # its rows are terms, with degrees of freedom of chi-squared
+        exact = answered.details.get("spectra", {}).get("companion")
+        df, alphas = (math.nan if exact is None else exact["treatment"]["df"]), [(CORRECTED_LEVEL, "the exact test")]
     for alpha, where in alphas:
         try:
             found = Sensitivity("r", (1.0, df), df + 2, alpha, two_sided)

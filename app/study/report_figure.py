@@ -1,33 +1,47 @@
-"""The figure of an answer: its main map on the anatomy, an overlap in three colours, a time course, or intervals."""
+"""Figures of an answer: its main map on the anatomy, an overlap in three colours, a glass brain, charts."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace as changed
 
 from ..display import model_look
 from ..graphics import require_graphics
-from ..recipes import FileMap, Point
-from ..sample import anatomy_file
-from ..settings import DEFAULT_ATLASES
-from ..state import Colours, Modulation, Overlay, Threshold, ViewState
+from ..problems import Problem
+from ..recipes import FileMap
+from ..state import Colours, Modulation, Overlay, Threshold
 from .answers import Answered
 from .report_charts import course, forest, standalone
+from .report_curves import scatter, spectrum
+from .report_multiples import multiples
+from .report_page import Node
 from .report_paint import Circle, Row, painted_rows, rasterised
+from .report_view import peaks, view_of
 
-MOST_PEAKS = 3
+if TYPE_CHECKING:
+    from .values import Study
+
+COURSE, SPECTRA, PEOPLE = "time_course", "spectra", "prediction"
 OVERLAPS = {
     "overlap_low_plus": ("blue", "lower in patients", "orange", "rises with improvement"),
     "overlap_high_minus": ("orange", "higher in patients", "blue", "falls with improvement"),
 }
 BOTH = ("green", "both, in white circles")
 MAIN = ("t", "F", "z", "statistic", "effect")
-APART_MM = 20.0
+
+
+class Extra(NamedTuple):
+    """A figure beside the main one: a picture, and the same as a chart where it is one."""
+
+    name: str
+    caption: str
+    png: bytes
+    chart: Node | None = None
 
 
 def figure(answered: Answered, maps: Mapping[str, Path]) -> bytes | None:
@@ -44,26 +58,64 @@ def figure(answered: Answered, maps: Mapping[str, Path]) -> bytes | None:
     title = answered.plan.title
     if rows:
         return painted_rows(rows, title)
-    table = answered.tables.get("time_course")
+    brain = _brains(answered)
+    if brain is not None:
+        return brain
+    table = answered.tables.get(COURSE)
     chart = None if table is None else course(table, answered.plan.unit or "mean")
     chart = chart or forest(answered.regions, answered.plan.unit)
     return None if chart is None else rasterised(standalone(chart, title))
 
 
-def peaks(values: Any, grid: Any, clusters: Any) -> tuple[Point, ...]:
-    """Where to cut: peaks of clusters, else where the map is farthest from 0, each apart from the others."""
-    found = [tuple(map(float, each["peak_mm"])) for each in clusters if each.get("peak_mm")]
-    if not found:
-        size = np.nan_to_num(np.abs(np.asarray(values)))
-        order = np.argsort(size, axis=None)[::-1][:5000]
-        found = [tuple(map(float, mm)) for mm in grid.mm_of(np.stack(np.unravel_index(order, size.shape), axis=-1))]
-    kept: list[Point] = []
-    for x, y, z in found:
-        if all(math.dist((x, y, z), other) >= APART_MM for other in kept):
-            kept.append((round(x, 1), round(y, 1), round(z, 1)))
-        if len(kept) == MOST_PEAKS:
-            break
-    return tuple(kept)
+def more_figures(answered: Answered, maps: Mapping[str, Path], study: Study) -> tuple[Extra, ...]:
+    """What is drawn beside the main result.
+
+    Small multiples of reference regions and thresholds, intervals of a graph's regions, people predicted, the voxel
+    and the mean spectra of a crossover.
+    """
+    title, found = answered.plan.title, list[Extra]()
+    content = multiples(answered, maps)
+    if content is not None:
+        found.append(Extra("sensitivity", "By reference region, and by threshold; one scale.", content))
+    if answered.plan.ask.kind == "graph":
+        found += _charted("forest", "Effects with 95 % intervals.", forest(answered.regions, answered.plan.unit), title)
+    if PEOPLE in answered.tables:
+        r = answered.details.get("r")
+        words = "Each person predicted from the others, mean over repeats; dashed: perfect prediction."
+        told = words if r is None else f"{words} r = {r:.2f}."
+        found += _charted("scatter", told, scatter(answered.tables[PEOPLE], "improvement"), title)
+    if answered.plan.ask.kind == "crossover" and SPECTRA in answered.tables:
+        found += _of_spectra(answered, study)
+    return tuple(found)
+
+
+def _of_spectra(answered: Answered, study: Study) -> list[Extra]:
+    from .report_voxel import voxels  # noqa: PLC0415
+    from .spectra_mean import mean_spectra  # noqa: PLC0415
+
+    title, table = answered.plan.title, answered.tables[SPECTRA]
+    drawn = voxels(study, table, title)
+    found = [] if drawn is None else [Extra("voxel", drawn.caption, drawn.png)]
+    mean = mean_spectra(study, table)
+    lost = f" {mean.left_out} sessions have no usable file of spectra." if mean.left_out else ""
+    words = f"Mean of the spectra that are used, each divided by the height of its tNAA peak.{lost}"
+    return [*found, *_charted("spectra", words, spectrum(mean), title)]
+
+
+def _charted(name: str, caption: str, chart: Node | None, title: str) -> list[Extra]:
+    return [] if chart is None else [Extra(name, caption, rasterised(standalone(chart, title)), chart)]
+
+
+def _brains(answered: Answered) -> bytes | None:
+    """Of a graph; None for other questions, and where the atlas is not at hand."""
+    from .report_brain import brains  # noqa: PLC0415 - VTK
+
+    if answered.plan.ask.kind != "graph":
+        return None
+    try:
+        return brains(answered)
+    except Problem:
+        return None
 
 
 def _slices(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:
@@ -86,7 +138,7 @@ def _slices(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:
     clusters = [each for each in answered.clusters if not answered.plan.test or each.get("test") == answered.plan.test]
     places = peaks(values, grid, clusters or answered.clusters)
     legend = (("", f"{answered.plan.effect_name}: {cut}"),)
-    return [Row(_view((layer,), at), legend if k == 0 else ()) for k, at in enumerate(places)]
+    return [Row(view_of((layer,), at), legend if k == 0 else ()) for k, at in enumerate(places)]
 
 
 def _overlaps(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:
@@ -110,11 +162,20 @@ def _overlaps(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:
             for key, (colour, words) in enumerate(zip(colours, (first_words, second_words, BOTH[1]), strict=True), 2)
         )
         values, grid = answered.maps[name]
-        circles = circles_of(np.asarray(values) == 3, grid)
+        circles = _apart(circles_of(np.asarray(values) == 3, grid))
         at = circles[0].centre_mm if circles else (*peaks(np.asarray(values) > 0, grid, ()), (0.0, 0.0, 0.0))[0]
         legend = ((first, first_words), (second, second_words), BOTH)
-        rows.append(Row(_view(layers, at), legend, circles))
+        rows.append(Row(view_of(layers, at, marked=False), legend, circles))
     return rows
+
+
+def _apart(circles: tuple[Circle, ...]) -> tuple[Circle, ...]:
+    """Those whose middle lies in no larger one."""
+    kept: list[Circle] = []
+    for circle in circles:
+        if all(math.dist(circle.centre_mm, other.centre_mm) > other.radius_mm for other in kept):
+            kept.append(circle)
+    return tuple(kept)
 
 
 def circles_of(mask: Any, grid: Any) -> tuple[Circle, ...]:
@@ -130,10 +191,3 @@ def circles_of(mask: Any, grid: Any) -> tuple[Circle, ...]:
         x, y, z = (float(value) for value in nearest)
         found.append((len(mm), Circle((x, y, z), radius)))
     return tuple(circle for _, circle in sorted(found, key=lambda each: -each[0]))
-
-
-def _view(layers: tuple[Overlay, ...], at: Point) -> ViewState:
-    from ..sample import TEMPLATE  # noqa: PLC0415
-
-    anatomy = Overlay(1, FileMap(str(anatomy_file())), "MNI152 T1", Colours("grey", 0.0, 240.0), space=TEMPLATE)
-    return ViewState(crosshair_mm=at, overlays=(anatomy, *layers), selected=2, layout="ortho", atlases=DEFAULT_ATLASES)

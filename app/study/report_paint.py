@@ -1,16 +1,19 @@
-"""Rows of slices and charts as PNG, with a title, legends and white circles; no window."""
+"""Rows of slices and charts as PNG, with a title, legends, white circles and outlines of boxes; no window."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from ...render.marks import Box, Mark, Text
-from ...render.scene import Panel
+from ...render.scene import AXIS_INDEX, Panel
 from ...resources.colours import lut
 from ..headless import answer_all
 from ..painting import ViewPainter, gui_application, painted
@@ -24,6 +27,8 @@ WIDTH_PX, ROW_PX, HEAD_PX, LEGEND_PX = 1200, 400, 44, 26
 SCALE = 0.8
 LIGHT = (230, 230, 230)
 FINER = 2  # pixels of a chart per unit
+BOX = QColor(255, 200, 60, 170)
+_EDGES = [(a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit]  # corners that differ along one axis
 
 
 class Circle(NamedTuple):
@@ -34,29 +39,44 @@ class Circle(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row of slices: what is drawn, its legend, and what is circled."""
+    """One row of slices: what is drawn, its legend, what is circled, corners (8, 3) of boxes, and how high it is."""
 
     view: ViewState
     legend: tuple[tuple[str, str], ...]
     circles: tuple[Circle, ...] = ()
+    boxes: tuple[NDArray[np.float64], ...] = ()
+    height: int = ROW_PX
+
+
+class Band(NamedTuple):
+    """A part of a picture over its whole width: a legend, and what is painted under it."""
+
+    height: int
+    legend: tuple[tuple[str, str], ...]
+    paint: Callable[[QPainter], None]
 
 
 def painted_rows(rows: Sequence[Row], title: str) -> bytes:
     """PNG of rows of slices, one under the other."""
-    application = gui_application()
     results = Results(1 << 62)
-    heights = [ROW_PX + (LEGEND_PX if row.legend else 0) for row in rows]
+    return painted_bands([Band(row.height, row.legend, partial(_paint_row, row, results)) for row in rows], title)
+
+
+def painted_bands(bands: Sequence[Band], title: str) -> bytes:
+    """PNG of bands on black, one under the other, with a title."""
+    application = gui_application()
+    heights = [band.height + (LEGEND_PX if band.legend else 0) for band in bands]
     size = (WIDTH_PX, HEAD_PX + sum(heights))
 
     def paint(painter: QPainter) -> None:
         painter.fillRect(0, 0, *size, QColor(0, 0, 0))
         paint_marks(painter, (Text(14, HEAD_PX / 2, title, _title_px(title), LIGHT, bold=True),))
         top = HEAD_PX
-        for row, height in zip(rows, heights, strict=True):
-            paint_marks(painter, _legend(row.legend, top))
+        for band, height in zip(bands, heights, strict=True):
+            paint_marks(painter, _legend(band.legend, top))
             painter.save()
-            painter.translate(0, top + height - ROW_PX)
-            _paint_row(painter, row, results)
+            painter.translate(0, top + height - band.height)
+            band.paint(painter)
             painter.restore()
             top += height
 
@@ -83,12 +103,16 @@ def rasterised(svg: bytes) -> bytes:
     return _png(image, "")
 
 
-def _paint_row(painter: QPainter, row: Row, results: Results) -> None:
+def _paint_row(row: Row, results: Results, painter: QPainter) -> None:
     shown = answer_all(row.view, results)
-    ViewPainter(row.view, shown, results, (WIDTH_PX, ROW_PX), SCALE).paint(painter)
+    size = (WIDTH_PX, row.height)
+    ViewPainter(row.view, shown, results, size, SCALE).paint(painter)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)  # noqa: FBT003 - Qt's own form
-    painter.setPen(QPen(QColor(255, 255, 255), 2))
-    for panel in Scenes(results).arrangement(row.view, shown, (WIDTH_PX, ROW_PX), SCALE).panels:
+    for panel in Scenes(results).arrangement(row.view, shown, size, SCALE).panels:
+        painter.setPen(QPen(BOX, 1.2))
+        for corners in row.boxes:
+            painter.drawPolygon([QPointF(*point) for point in drawn_box(panel, corners)])
+        painter.setPen(QPen(QColor(255, 255, 255), 2))
         for circle in row.circles:
             placed = drawn_circle(panel, circle)
             if placed is not None:
@@ -120,11 +144,35 @@ def colour_of(name: str) -> tuple[int, int, int]:
 
 def drawn_circle(panel: Panel, circle: Circle) -> tuple[tuple[float, float], float] | None:
     """Centre and radius in pixels of the cut through a sphere; None where the slice passes it by."""
-    axis = {"sagittal": 0, "coronal": 1, "axial": 2}[panel.axis]
+    axis = AXIS_INDEX[panel.axis]
     off = abs(circle.centre_mm[axis] - panel.position_mm)
     if off >= circle.radius_mm:
         return None
     return panel.px_of(circle.centre_mm), math.sqrt(circle.radius_mm**2 - off**2) / panel.mm_per_px
+
+
+def drawn_box(panel: Panel, corners_mm: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Outline in pixels of the cut through a box, oblique or not; empty where the slice passes it by.
+
+    Parameters
+    ----------
+    panel : Panel
+    corners_mm : (8, 3)
+        In the order of `spectra.VoxelBox`.
+    """
+    axis = AXIS_INDEX[panel.axis]
+    off = corners_mm[:, axis] - panel.position_mm
+    cut: list[NDArray[np.float64]] = []
+    for a, b in _EDGES:
+        if (off[a] > 0) != (off[b] > 0):
+            share = off[a] / (off[a] - off[b])
+            cut.append(corners_mm[a] + share * (corners_mm[b] - corners_mm[a]))
+    if len(cut) < 3:
+        return []
+    pixels = np.array([panel.px_of((float(x), float(y), float(z))) for x, y, z in cut])
+    away = pixels - pixels.mean(axis=0)
+    order = np.argsort(np.arctan2(away[:, 1], away[:, 0]))
+    return [(float(x), float(y)) for x, y in pixels[order]]
 
 
 def _png(image: QImage, title: str) -> bytes:

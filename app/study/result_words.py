@@ -84,6 +84,7 @@ def region_words(plan: Plan, rows: Sequence[RegionRow], df: float, permutations:
     if not known:
         return ("No named region could be read: see the warnings about space and mask.",)
     survive = [row for row in known if row.p_fwe is not None and row.p_fwe < LEVEL]
+    corrected = any(row.p_fwe is not None for row in known)
     passing = [row for row in known if row.p < LEVEL and row not in survive]
     over = f"over {len(known)} regions by the largest statistic of {permutations} arrangements"
     said: list[str] = []
@@ -91,8 +92,10 @@ def region_words(plan: Plan, rows: Sequence[RegionRow], df: float, permutations:
         told = "; ".join(region_row(row, plan.unit) for row in _strongest(survive))
         more = f" and {len(survive) - MOST_NAMED} more" if len(survive) > MOST_NAMED else ""
         said.append(f"Regions that survive correction ({over}): {told}{more}.")
-    else:
+    elif corrected:
         said.append(f"No named region survives correction ({over}).")
+    else:
+        said.append(f"Nothing is corrected for {len(known)} regions: this design has nobody to exchange.")
     if passing:
         told = ", ".join(f"{row.region} {row.side} ({'+' if row.effect > 0 else '−'})".strip() for row in passing)
         chance = LEVEL * len(known)

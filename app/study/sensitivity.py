@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec.structs import replace
 
+from ..models import Inference
 from ..problems import Finding, Problem, silent
-from .answering import answer
-from .answers import Answered
-from .planning import plan
+from . import answering, planning
+from .told import regions_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .answers import Answered, RegionRow
     from .asking import Ask
     from .values import Study
 
 Report = Callable[[float], None]
+KINDS = ("severity", "group", "change", "prediction", "formula")
 REFERENCES = ("white matter", "cerebellum", "whole brain")
 THRESHOLDS = (0.05, 0.01, 0.001)
 LEVEL = 0.05
+P = "neglog10-p"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +38,9 @@ class Sensitivity:
     answers : mapping of str to Answered
         By reference region.
     regions : DataFrame
-        A row per reference and region: reference, region, side, atlas, effect, ci_low, ci_high, statistic, p, p_fwe.
+        A row per reference and region: ``reference``, then the columns of `told.COLUMNS` but for the note.
     thresholds : DataFrame
-        A row per reference and uncorrected two-sided p: mm3 above it in each direction.
+        A row per reference and uncorrected p: ``positive_mm3`` and ``negative_mm3`` beyond it.
     maps : mapping of str to (array, Grid)
         The map of t by reference: small multiples of one scale.
     words : tuple of str
@@ -52,6 +55,11 @@ class Sensitivity:
     words: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many regions there are, how many keep their direction, and how many of these pass each time."""
+        return _counts(self.answers)
+
 
 def sensitivity(
     study: Study,
@@ -60,7 +68,7 @@ def sensitivity(
     thresholds: Sequence[float] = THRESHOLDS,
     report: Report = silent,
 ) -> Sensitivity:
-    """Ask one question on maps with several reference regions.
+    """Ask one question on maps with several reference regions; voxels are not permuted again.
 
     Raises
     ------
@@ -69,50 +77,92 @@ def sensitivity(
     """
     import pandas as pd  # noqa: PLC0415 - slow to import
 
-    if ask.kind not in {"severity", "group", "change", "prediction"}:
-        raise Problem("sensitivity", f"is not of questions of {ask.kind}", "ask severity, group, change or prediction")
-    answers: dict[str, Answered] = {}
-    findings: list[Finding] = []
-    for number, reference in enumerate(references):
-        chosen = replace(ask, choices=replace(ask.choices, reference=reference))
-        start, share = number / len(references), 1 / len(references)
-        try:
-            answers[reference] = answer(
-                plan(study, chosen), lambda done, start=start, share=share: report(start + share * done)
-            )
-        except Problem as refused:
-            findings.append(Finding("reference-refused", reference, None, f"{reference}: {refused}."))
+    if ask.kind not in KINDS:
+        raise Problem("sensitivity", f"is not of questions of {ask.kind}", f"ask {', '.join(KINDS[:-1])} or a formula")
+    answers, findings = _answers(study, ask, references, report)
     if not answers:
         raise Problem("sensitivity", "none of the reference regions can be used", findings[0].message)
-    regions = pd.DataFrame([_row(name, row) for name, found in answers.items() for row in found.regions])
-    sizes = pd.DataFrame([_size(name, found, p) for name, found in answers.items() for p in thresholds])
-    maps = {name: found.maps["t"] for name, found in answers.items()}
-    return Sensitivity(answers, regions, sizes, maps, _words(answers), tuple(findings))
+    mapped = {name: found for name, found in answers.items() if "t" in found.maps}
+    sizes = [_size(name, found, p) for name, found in mapped.items() for p in thresholds if P in found.maps]
+    return Sensitivity(
+        answers,
+        pd.concat([_regions(name, found) for name, found in answers.items()], ignore_index=True),
+        pd.DataFrame(sizes, columns=["reference", "p", "positive_mm3", "negative_mm3"]),
+        {name: found.maps["t"] for name, found in mapped.items()},
+        _words(answers),
+        findings,
+    )
 
 
-def _row(reference: str, row: Any) -> dict[str, Any]:
-    kept = {name: getattr(row, name) for name in ("region", "side", "atlas", "effect")}
-    rest = {name: getattr(row, name) for name in ("statistic", "p", "p_fwe")}
-    return {"reference": reference, **kept, "ci_low": row.ci[0], "ci_high": row.ci[1], **rest}
+def _answers(
+    study: Study, ask: Ask, references: Sequence[str], report: Report
+) -> tuple[dict[str, Answered], tuple[Finding, ...]]:
+    answers: dict[str, Answered] = {}
+    findings: list[Finding] = []
+    plain = Inference(seed=ask.inference.seed, one_sided=ask.inference.one_sided)
+    for number, reference in enumerate(references):
+        chosen = replace(ask, choices=replace(ask.choices, reference=reference), inference=plain)
+        start, share = number / len(references), 1 / len(references)
+        try:
+            made = planning.plan(study, chosen)
+            answers[reference] = answering.answer(
+                made, lambda done, start=start, share=share: report(start + share * done)
+            )
+        except Problem as refused:
+            findings.append(Finding("reference-refused", reference, None, f"{reference}: {refused.what}."))
+    return answers, tuple(findings)
+
+
+def _regions(reference: str, found: Answered) -> pd.DataFrame:
+    frame = regions_frame(found).drop(columns="note")
+    frame.insert(0, "reference", reference)
+    return frame
 
 
 def _size(reference: str, found: Answered, p: float) -> dict[str, Any]:
     t, grid = found.maps["t"]
-    beyond = found.maps["neglog10-p"][0] > -np.log10(p)
+    beyond = found.maps[P][0] > -np.log10(p)
     up, down = (float(np.count_nonzero(beyond & side) * grid.voxel_volume_mm3) for side in (t > 0, t < 0))
     return {"reference": reference, "p": p, "positive_mm3": up, "negative_mm3": down}
+
+
+def _together(answers: Mapping[str, Answered]) -> list[tuple[RegionRow, ...]]:
+    """The rows of each region that has a number with every reference."""
+    rows = zip(*(found.regions for found in answers.values()), strict=True)
+    return [same for same in rows if all(np.isfinite(row.effect) for row in same)]
+
+
+def _agree(rows: Sequence[RegionRow]) -> bool:
+    return len({row.effect > 0 for row in rows}) == 1
+
+
+def _counts(answers: Mapping[str, Answered]) -> dict[str, int]:
+    together = _together(answers)
+    agreeing = [rows for rows in together if _agree(rows)]
+    passing = sum(all(row.p < LEVEL for row in rows) for rows in agreeing)
+    return {"regions": len(together), "same_direction": len(agreeing), "p_below_05_in_all": passing}
 
 
 def _words(answers: Mapping[str, Answered]) -> tuple[str, ...]:
     """Regions that pass with every reference, and those that pass with some only."""
     every: list[str] = []
     some: list[str] = []
-    for rows in zip(*(found.regions for found in answers.values()), strict=True):
+    for rows in _together(answers):
         passing = [row for row in rows if row.p < LEVEL]
-        if not passing:
-            continue
-        agree = len(passing) == len(rows) and len({row.effect > 0 for row in rows}) == 1
-        (every if agree else some).append(f"{rows[0].region} {rows[0].side}")
-    n = len(answers)
-    said = f"At uncorrected p < .05 with each of {n} reference regions, in one direction: {', '.join(every) or 'none'}."
-    return (said, f"With some only, so that the finding rests on the choice: {', '.join(some) or 'none'}.")
+        if passing:
+            agree = len(passing) == len(rows) and _agree(rows)
+            (every if agree else some).append(f"{rows[0].region} {rows[0].side}".strip())
+    counts = _counts(answers)
+    kept = (
+        f"Divided by {_listed(tuple(answers))}, {counts['same_direction']} of {counts['regions']} regions keep their "
+        f"direction, and {counts['p_below_05_in_all']} of them have an uncorrected p < .05 each time."
+    )
+    named = (
+        f"Each time: {', '.join(every) or 'none'}. With some only, so that the finding rests on the choice: "
+        f"{', '.join(some) or 'none'}."
+    )
+    return (kept, named)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -28,6 +28,7 @@ from .written_maps import map_info, map_name, unit_of
 from .written_tables import Writing, sidecar_of, write_json, write_tables
 
 if TYPE_CHECKING:
+    from .report_figure import Extra
     from .values import Study
 
 Report = Callable[[float], None]
@@ -101,13 +102,17 @@ def write_answer(
 
 def _write_all(work: Writing, report: Report) -> list[str]:
     """Every file of an answer; gives their names without sidecars."""
+    from .report import report_page  # noqa: PLC0415
+
     maps = _write_maps(work, lambda done: report(0.6 * done))
     tables = write_tables(work)
-    pictures = _write_figure(work, maps)
+    main, more = _figures(work, maps)
+    pictures = _write_figures(work, main, more)
     report(0.9)
     names = [*(path.name for path in maps.values()), *tables, *pictures, REPORT, QUESTION]
     result = Asked(work.answered, tuple(names)).document(work.veil)
-    _write_report(work, result, pictures)
+    with replacing(work.named(REPORT)) as file:
+        file.write(report_page(work.answered, result, work.record, work.veil, main, more))
     write_json(work.named(DESCRIPTION), _description(work))
     written = sorted({*names, *(sidecar_of(name) for name in names if name.endswith((".tsv", ".nii.gz"))), DESCRIPTION})
     asked = {name: work.record[name] for name in ("ask", "repeat", "inputs", "software")}
@@ -185,24 +190,20 @@ def _write_maps(work: Writing, report: Report) -> dict[str, Path]:
     return written
 
 
-def _write_figure(work: Writing, maps: Mapping[str, Path]) -> list[str]:
-    from .report_figure import figure  # noqa: PLC0415 - Qt
+def _figures(work: Writing, maps: Mapping[str, Path]) -> tuple[bytes | None, tuple[Extra, ...]]:
+    """The main figure, and others beside it."""
+    from .report_figure import figure, more_figures  # noqa: PLC0415 - Qt
 
-    content = figure(work.answered, maps)
-    if content is None:
-        return []
-    name = f"desc-{work.kind}_{FIGURE}"
-    with replacing(work.named(name)) as file:
-        file.write(content)
-    return [name]
+    return figure(work.answered, maps), more_figures(work.answered, maps, work.study)
 
 
-def _write_report(work: Writing, result: Mapping[str, Any], pictures: list[str]) -> None:
-    from .report import report_page  # noqa: PLC0415
-
-    figure = work.named(pictures[0]).read_bytes() if pictures else None
-    with replacing(work.named(REPORT)) as file:
-        file.write(report_page(work.answered, result, work.record, work.veil, figure))
+def _write_figures(work: Writing, main: bytes | None, more: Sequence[Extra]) -> list[str]:
+    drawn = [] if main is None else [(FIGURE, main)]
+    drawn += [(f"{extra.name}.png", extra.png) for extra in more]
+    for name, content in drawn:
+        with replacing(work.named(f"desc-{work.kind}_{name}")) as file:
+            file.write(content)
+    return [f"desc-{work.kind}_{name}" for name, _ in drawn]
 
 
 def _description(work: Writing) -> dict[str, Any]:

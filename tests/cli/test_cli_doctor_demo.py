@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from command_line import document, done, pixels, refused
-from habena.app import demo, doctor
+from habena.app import demo, demo_studies, doctor
 from habena.app import main as window
 from habena.app.simulated import bold_people, mrs_people, people
 from habena.app.simulated.demo import Demo
@@ -93,17 +93,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 
 
 def run_of(folder: Path) -> Path:
-    return min((folder / "ketamine-bold").glob(demo.RUN))
+    return min((folder / "ketamine-bold").glob(demo_studies.RUN))
 
 
 def test_demo_writes_three_studies_and_a_picture_into_the_folder_and_says_where(made: tuple[Path, str]) -> None:
     folder, said = made
-    names = {"ampar-pet", "ketamine-bold", "naltrexone-mrs", "planted", "sample_view.png"}
+    names = {"ampar-pet", "ketamine-bold", "naltrexone-mrs", "planted", "first_view.png"}
     assert {path.name for path in folder.iterdir()} == names
     for name in names:
         assert f"{folder / name}\n" in said
     assert "simulated" in said.splitlines()[0]
-    picture = pixels(folder / "sample_view.png")
+    picture = pixels(folder / "first_view.png")
     assert picture.shape == (1000, 1400, 3)
     assert (np.ptp(picture, axis=-1) > 60).mean() > 0.01, "maps in colour"
 
@@ -124,8 +124,8 @@ def test_everything_in_the_demo_says_that_it_is_simulated(made: tuple[Path, str]
 
 def test_a_seed_in_the_demo_finds_the_other_parts_of_its_network(made: tuple[Path, str], tmp_path: Path) -> None:
     run = run_of(made[0])
-    confounds = run.with_name(run.name.split("_space-")[0] + demo.CONFOUNDS)
-    words = ("--fwhm", 6, "--detrend", 2, "--confounds", confounds, "--columns", ",".join(demo.COLUMNS))
+    confounds = run.with_name(run.name.split("_space-")[0] + demo_studies.CONFOUNDS)
+    words = ("--fwhm", 6, "--detrend", 2, "--confounds", confounds, "--columns", ",".join(demo_studies.COLUMNS))
     found = document("seed", run, "--at", "0,-52,26", *words, "-o", tmp_path / "r.nii")
     assert found["Simulated"] is True
     image = nib.load(tmp_path / "r.nii")
@@ -153,11 +153,13 @@ def test_without_a_display_demo_draws_into_the_cache_and_says_where(
     drawn: list[Path] = []
     monkeypatch.setattr(demo, "draw_demo", lambda _, picture: drawn.append(picture))
     said = done("demo").out
-    assert drawn == [made[0] / "sample_view.png"]
+    assert drawn == [made[0] / "first_view.png"]
     assert str(drawn[0]) in said
 
 
-def test_with_a_display_demo_opens_the_sample_view(made: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_display_demo_opens_the_wall_of_a_patient(
+    made: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[object] = []
     monkeypatch.setattr(demo, "make_demo", lambda *_, **__: Demo.within(made[0]))
     monkeypatch.setattr(demo, "has_display", lambda: True)
@@ -165,8 +167,7 @@ def test_with_a_display_demo_opens_the_sample_view(made: tuple[Path, str], monke
     done("demo")
     paths, view = shown
     assert paths == []
-    assert [overlay.name for overlay in view.overlays] == [  # type: ignore[attr-defined]
-        "MNI152 T1",
-        "Motor task, left vs right hand",
-        "Seed correlation, simulated rest",
-    ]
+    assert view.study == str(made[0] / "ampar-pet")  # type: ignore[attr-defined]
+    assert view.layout == "wall"  # type: ignore[attr-defined]
+    names = [overlay.name for overlay in view.overlays]  # type: ignore[attr-defined]
+    assert names == ["MNI152 T1", "sub-T01 pre", "sub-T01 post", "sub-T01 post \N{MINUS SIGN} pre"]

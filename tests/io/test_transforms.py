@@ -56,12 +56,12 @@ def read(path: Path) -> np.ndarray:
     return read_affine(path, NATIVE, TEMPLATE)
 
 
-def test_a_text_of_itk_turns_about_its_centre_in_lps(tmp_path):
+def test_a_text_of_itk_turns_about_its_centre_in_lps(tmp_path: Path) -> None:
     for kind in ("AffineTransform_double_3_3", "MatrixOffsetTransformBase_double_3_3"):
         np.testing.assert_allclose(moved(read(itk_text(tmp_path / "a.txt", kind))), expected(PLACE), atol=1e-12)
 
 
-def test_rotations_of_itk_by_angles(tmp_path):
+def test_rotations_of_itk_by_angles(tmp_path: Path) -> None:
     angles = np.array([0.1, -0.2, 0.3])
     text = "#Insight Transform File V1.0\nTransform: Euler3DTransform_double_3_3\n"
     text += f"Parameters: {words(angles)} {words(SHIFT)}\nFixedParameters: {words(CENTRE)}"
@@ -73,20 +73,20 @@ def test_rotations_of_itk_by_angles(tmp_path):
     np.testing.assert_allclose(moved(read(tmp_path / "r.txt")), expected(PLACE, matrix), atol=1e-12)
 
 
-def test_the_matlab_file_of_ants(tmp_path):
+def test_the_matlab_file_of_ants(tmp_path: Path) -> None:
     numbers = np.concatenate([MATRIX.ravel(), SHIFT])[:, None]
     savemat(tmp_path / "x.mat", {"AffineTransform_double_3_3": numbers, "fixed": CENTRE[:, None]}, format="4")
     np.testing.assert_allclose(moved(read(tmp_path / "x.mat")), expected(PLACE), atol=1e-12)
 
 
-def test_a_composite_applies_its_last_part_first(tmp_path):
+def test_a_composite_applies_its_last_part_first(tmp_path: Path) -> None:
     affine = ("AffineTransform_double_3_3", np.concatenate([MATRIX.ravel(), SHIFT]), CENTRE)
     shift = ("TranslationTransform_double_3_3", np.array([1.0, 2.0, 4.0]), np.array([]))
     path = h5(tmp_path / "x.h5", ("CompositeTransform_double_3_3", np.array([]), np.array([])), affine, shift)
     np.testing.assert_allclose(moved(read(path)), expected(PLACE + np.array([-1.0, -2.0, 4.0])), atol=1e-12)
 
 
-def test_a_matrix_of_flirt_goes_from_the_scan_to_the_reference_in_millimetres_of_voxels(tmp_path):
+def test_a_matrix_of_flirt_goes_from_the_scan_to_the_reference_in_millimetres_of_voxels(tmp_path: Path) -> None:
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = MATRIX, SHIFT
     (tmp_path / "flirt.mat").write_text("\n".join(words(row) for row in matrix) + "\n")
@@ -98,7 +98,7 @@ def test_a_matrix_of_flirt_goes_from_the_scan_to_the_reference_in_millimetres_of
     np.testing.assert_allclose(back, NATIVE.mm_of(voxel), atol=1e-9)
 
 
-def test_a_warp_is_refused_by_its_name(tmp_path):
+def test_a_warp_is_refused_by_its_name(tmp_path: Path) -> None:
     warp = ("DisplacementFieldTransform_double_3_3", np.zeros(12), np.zeros(18))
     path = h5(tmp_path / "x.h5", ("CompositeTransform_double_3_3", np.array([]), np.array([])), warp)
     with pytest.raises(Problem, match="not affine \\(DisplacementFieldTransform\\)"):
@@ -116,16 +116,16 @@ def test_a_warp_is_refused_by_its_name(tmp_path):
         ("x.txt", b"#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\n"),
         (
             "x.txt",
-            b"#Insight Transform File V1.0\nTransform: AffineTransform_float_3_3\nParameters: 1 2\nFixedParameters: 0\n",
+            b"#Insight Transform File V1.0\nTransform: AffineTransform_3_3\nParameters: 1 2\nFixedParameters: 0\n",
         ),
     ],
 )
-def test_a_file_that_is_no_affine_is_refused_with_what_to_give(tmp_path, name, content):
+def test_a_file_that_is_no_affine_is_refused_with_what_to_give(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Problem, match="give an affine transform"):
         read(tmp_path / name)
 
 
-def test_a_file_that_is_gone_is_told(tmp_path):
+def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="does not exist"):
         read(tmp_path / "none.txt")

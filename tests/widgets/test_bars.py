@@ -153,7 +153,7 @@ def welcome(shown) -> Welcome:
 
 def test_welcome_buttons_and_recent_files(welcome: Welcome) -> None:
     log = Log(welcome)
-    for name in ("Open files", "Open folder", "Sample"):
+    for name in ("Open files", "Open folder", "Sample", "Resting BOLD"):
         QTest.mouseClick(child(welcome, QPushButton, name), Qt.MouseButton.LeftButton)
     recent = child(welcome, QListWidget, "Recent")
     QTest.mouseClick(recent.viewport(), Qt.MouseButton.LeftButton, pos=recent.visualItemRect(recent.item(1)).center())
@@ -164,6 +164,7 @@ def test_welcome_buttons_and_recent_files(welcome: Welcome) -> None:
         ("open_requested",),
         ("open_folder_requested",),
         ("sample_requested",),
+        ("demo_requested", "ketamine-bold"),
         ("recent_chosen", 1),
         ("recent_chosen", 0),
     ]

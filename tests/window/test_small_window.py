@@ -130,4 +130,5 @@ def test_panels_that_were_moved_and_closed_go_back_to_their_places(open_window: 
         "seed",
         "surface",
         "draw",
+        "evidence",
     }
