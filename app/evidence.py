@@ -88,6 +88,11 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: dict[Identifier, Source] = {}
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
+_FILE = msgspec.json.Decoder(_File)
+_SOURCES = msgspec.json.Decoder(dict[str, Source])
+
+
 class Card(NamedTuple):
     """What is known about one thing.
 
@@ -231,14 +236,14 @@ def _shipped() -> tuple[Card, ...]:
 
 @cache
 def _shipped_sources() -> dict[str, Source]:
-    return {name: msgspec.convert(value, Source) for name, value in _toml(folder("evidence") / SOURCES).items()}
+    return _SOURCES.decode(msgspec.json.encode(_toml(folder("evidence") / SOURCES)))
 
 
 def _card(path: Path, own: Path | None) -> Card:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,60}", path.stem):
         raise Problem(path, "has a name that is no name of a card", "use small letters, digits and hyphens")
     try:
-        file = msgspec.convert(_toml(path), _File)
+        file = _FILE.decode(msgspec.json.encode(_toml(path)))
     except msgspec.ValidationError as error:
         raise Problem(path, f"is no evidence card: {_plain(error)}", "compare it with docs/evidence.md") from error
     sources = {**_shipped_sources(), **file.sources}

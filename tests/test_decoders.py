@@ -21,4 +21,14 @@ def test_no_type_is_prepared_when_it_is_first_needed(pattern):
 def test_the_decoders_are_where_they_should_be():
     at_import = re.compile(r"^_\w+ = msgspec\.json\.Decoder\(", re.MULTILINE)
     made = {path.name for path in SOURCES if at_import.search(path.read_text("utf-8"))}
-    assert made == {"atlases.py", "colours.py", "finder.py", "settings.py", "state.py"}
+    assert made == {
+        "atlases.py",
+        "colours.py",
+        "evidence.py",
+        "finder.py",
+        "kept.py",
+        "model_question.py",
+        "prepare_cache.py",
+        "settings.py",
+        "state.py",
+    }

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QSizePolicy, QWidget
 
-from .controls import Choice, IconButton, button, column, described, muted, row
+from .controls import Choice, IconButton, button, column, described, is_escape_shortcut, muted, row
 from .elided_label import ElidedLabel
 from .voxel_canvas import VoxelCanvas
 from .voxel_data import VoxelData
@@ -73,9 +73,11 @@ class VoxelPlot(QFrame):
         self._left_out: tuple[tuple[str, str], ...] = ()
         self._without, self._can_leave_out = "", False
         self._title, self._below, self._empty = ElidedLabel(), muted(), muted()
+        self._title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setWordWrap(True)
         self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._view = VoxelCanvas()
         self._place = _choice(self.tr("Place"), self.tr("The voxel at the crosshair, or the mean of its atlas region"))
@@ -129,7 +131,8 @@ class VoxelPlot(QFrame):
     def _show_legend(self) -> None:
         text = "" if self._data is None else legend(self._data)
         self._legend.setText(text)
-        self._legend.setVisible(bool(text))
+        has_choice = not (self._place.isHidden() and self._sessions.isHidden())
+        self._legend.setVisible(bool(text) or has_choice)
         groups = "" if self._data is None else ", ".join(self._data.kinds)
         described(self._legend, groups, self.tr("Groups: {names}").format(names=groups) if groups else "")
 
@@ -142,6 +145,7 @@ class VoxelPlot(QFrame):
         self._place.setVisible(bool(region))
         self._place.setToolTip(self.tr("The voxel at the crosshair, or the mean of {region}").format(region=region))
         self._sessions.setVisible(sessions)
+        self._show_legend()
 
     def set_choices(self, place: str, view: str) -> None:
         """Show what is chosen."""
@@ -282,6 +286,12 @@ class VoxelPlot(QFrame):
             self.menu().popup(event.globalPos())
 
     # -- keys
+
+    def event(self, e: QEvent) -> bool:
+        if is_escape_shortcut(e) and self._chosen_here():
+            e.accept()
+            return True
+        return super().event(e)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, data = Qt.Key(event.key()), self._data

@@ -104,7 +104,7 @@ class StudyBrowser(QWidget):
         )
         self._filter.setPlaceholderText(self.tr("Filter: words, age>40 sex=F …"))
         self._filter.setClearButtonEnabled(True)
-        self._filter.setMinimumWidth(150)
+        self._filter.setMinimumWidth(110)
         self._session = Choice(self.tr("Scans"), self.tr("Which scan of each person is shown and stepped through"))
         self._pictures = check(self.tr("Pictures"), self.tr("Show a slice of each scan"))
         self._pictures.setChecked(True)

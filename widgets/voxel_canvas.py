@@ -26,7 +26,7 @@ _ROOM = 0.08  # of the extent, round the points
 _JITTER = 0.15  # of the distance of groups
 _GOLDEN = 0.618034  # multiples of it are spread evenly
 _BESIDE = 0.3  # of the distance of groups, from points to their mean
-_APART = 0.05  # of the distance of sessions, between means of groups
+_BEYOND, _APART = 0.08, 0.07  # of the distance of sessions: from points to means, and between means of groups
 _FAINT, _BAND = 110, 50  # opacity of people's lines and of the band
 
 
@@ -224,7 +224,8 @@ class VoxelCanvas(pg.GraphicsView):
 
     def _draw_means(self, data: VoxelData, means: tuple[VoxelMean, ...]) -> None:
         for number, mean in enumerate(means):
-            aside = _BESIDE if data.pair is None else _APART * (number - (len(means) - 1) / 2)
+            outward = _BEYOND + _APART * number  # beside the points, so that neither hides the other
+            aside = _BESIDE if data.pair is None else np.where(mean.at > 0, outward, -outward)
             x = mean.at + aside
             colour = colour_of(mean.kind) if data.kinds else look().text
             pen = pg.mkPen(

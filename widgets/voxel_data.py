@@ -141,7 +141,7 @@ class VoxelData:
         return text
 
     def tsv(self) -> str:
-        """All numbers of the plot as tab-separated text, with the title as a comment before it."""
+        """All numbers of the plot as tab-separated text, in the order of names, with the title as a comment before it."""
         columns: dict[str, Iterable[object]] = {"name": self.names}
         if self.kinds:
             columns["group"] = [self.kinds[n] for n in self.kind_of]
@@ -151,7 +151,8 @@ class VoxelData:
             first, second = (f"{self.pair.y_title}, {session}" for session in self.pair.sessions)
             columns |= {first: self.pair.values[:, 0], second: self.pair.values[:, 1]}
         lines = ["\t".join(columns)]
-        lines += ["\t".join(map(_cell, row)) for row in zip(*columns.values(), strict=True)]
+        rows = ["\t".join(map(_cell, row)) for row in zip(*columns.values(), strict=True)]
+        lines += [rows[n] for n in sorted(range(len(rows)), key=lambda n: self.names[n])]
         about = [f"# {text}" for text in (self.title, self.note) if text]
         return "\n".join([*about, *lines]) + "\n"
 

@@ -25,6 +25,6 @@ def legend(data: VoxelData) -> str:
     counts = {} if data.pair is None else {mean.kind: f" ({mean.n})" for mean in data.pair.means}
     return " &nbsp; ".join(
         f'<span style="color:{colour_of(kind)}">{GLYPHS[kind % len(GLYPHS)]}</span>'
-        f"&nbsp;{escape(name)}{counts.get(kind, '')}"
+        + f" {escape(name)}{counts.get(kind, '')}".replace(" ", "&nbsp;")
         for kind, name in enumerate(data.kinds)
     )

@@ -81,11 +81,11 @@ class Welcome(QWidget):
         self._folder = button(self.tr("Open folder…"), self.tr("Choose a folder, such as one of DICOM files"))
         self._sample = button(self.tr("Sample view"), self.tr("Look round with images that come with the program"))
         studies = (
-            ("ampar-pet", self.tr("PET, ketamine"), self.tr("AMPA receptors before and after ketamine or placebo")),
-            ("ketamine-bold", self.tr("Resting BOLD"), self.tr("Networks before and after ketamine or midazolam")),
-            ("naltrexone-mrs", self.tr("Spectra"), self.tr("Glutamate after ketamine with and without naltrexone")),
+            ("ampar-pet", self.tr("PET study"), self.tr("AMPA receptors before and after ketamine or placebo")),
+            ("ketamine-bold", self.tr("BOLD study"), self.tr("Networks before and after ketamine or midazolam")),
+            ("naltrexone-mrs", self.tr("MRS study"), self.tr("Glutamate after ketamine with and without naltrexone")),
         )
-        demos = FoldingRow(*(self._demo(*study) for study in studies))
+        demos = FoldingRow(muted(self.tr("Simulated:")), *(self._demo(*study) for study in studies))
         self._recent_title = muted(self.tr("Recent"))
         self._recent = described(_Recent(), self.tr("Recent files"), self.tr("Open a recent file"))
         self._keys = QFormLayout()
@@ -97,7 +97,6 @@ class Welcome(QWidget):
         layout.addWidget(title)
         layout.addWidget(kinds)
         layout.addWidget(FoldingRow(self._open, self._folder, self._sample))
-        layout.addWidget(muted(self.tr("Simulated studies to look round in")))
         layout.addWidget(demos)
         layout.addWidget(self._recent_title)
         layout.addWidget(self._recent)

@@ -77,8 +77,9 @@ class AskShow(QObject):
         from .ask_plan import unblinds  # noqa: PLC0415 - pandas
 
         asked, blinding = self._answers.asked, self._opened.blinding
-        hides = blinding is not None and blinding.is_on
-        return hides and asked is not None and unblinds(asked.study, asked.plan, blinding)
+        if blinding is None or not blinding.is_on:
+            return False
+        return asked is not None and unblinds(asked.study, asked.plan, blinding)
 
     def _why_empty(self) -> str:
         answers = self._answers

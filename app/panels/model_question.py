@@ -100,6 +100,11 @@ def settings_of(model: Model, inference: Inference) -> ModelSettings:
     )
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
+_SAID = msgspec.json.Decoder()
+_ROWS = msgspec.json.Decoder(StudyRows)
+
+
 def text_of(rows: StudyRows) -> str:
     """A study's question in the place of a table: its folder, and what it says beyond the defaults."""
     said = _changed(msgspec.to_builtins(rows), msgspec.to_builtins(StudyRows("")))
@@ -119,7 +124,7 @@ def rows_of(table: str) -> StudyRows | None:
     if not between:
         return None
     try:
-        return msgspec.convert({"study": folder, **msgspec.json.decode(said)}, StudyRows)
+        return _ROWS.decode(msgspec.json.encode({"study": folder, **_SAID.decode(said)}))
     except (msgspec.DecodeError, TypeError) as error:
         raise Problem("table", "is no question of a study any more", "undo, or ask the study again") from error
 

@@ -31,6 +31,7 @@ class ModelShow(QObject):
         self._session = session
         self._panel = panel
         self._control = control
+        self._opened = opened
         self._rows: Any = None
         self._rows_for: object = None
         self._region = 0
@@ -41,6 +42,8 @@ class ModelShow(QObject):
         panel.stop_requested.connect(control.stop)
         panel.continue_requested.connect(control.go_on)
         session.jobs.finished.connect(self._take)
+        if opened is not None:
+            opened.changed.connect(self._show_about)
 
     def refresh(self) -> None:
         """Show the answer of the model that is asked."""
@@ -49,7 +52,7 @@ class ModelShow(QObject):
         if asked is None or fitted is None or isinstance(fitted, Failure):
             self._rows = self._rows_for = None
             self._voxel.clear()
-            self._panel.set_empty(self._why_empty(asked, fitted))
+            self._panel.set_empty(self._seen(self._why_empty(asked, fitted)))
             return
         self._panel.set_empty("")
         self._show_maps(asked)
@@ -125,10 +128,19 @@ class ModelShow(QObject):
             self._rows = result[1]
             self._panel.set_tests(self._rows.tests, self._rows.names)
             self._panel.set_regions(self._rows.regions, self._rows.region_names)
-            self._panel.set_about(self._rows.legend, self._rows.notes, self._rows.warnings)
+            self._show_about()
             asked = self._control.asked()
             if asked is not None:
                 self._show_maps(asked)
+
+    def _show_about(self) -> None:
+        rows = self._rows
+        if rows is not None:
+            self._panel.set_about(self._seen(rows.legend), self._seen(rows.notes), rows.warnings)
+
+    def _seen(self, text: str) -> str:
+        """A text without whom the study hides."""
+        return text if self._opened is None else self._opened.shown_text(text)
 
     # -- choices
 

@@ -18,6 +18,7 @@ from ...widgets.numbers import format_number
 from ...widgets.voxel_data import VoxelBand, VoxelMean, VoxelPair
 from ..model_fit import Fitted, Tested
 from ..model_parts import Laid
+from ..model_places import VolumePlace
 from .model_check import observations_of
 from .model_rows import statistic_of as letter_of
 from .voxel_people import Seen, kinds_of, sessions_of
@@ -103,7 +104,7 @@ def voxel_data(
         x=x,
         y=y,
         x_title=_titled(name) if single else "fitted by the test",
-        y_title="data, adjusted" if n_free else "data",
+        y_title=_unit(fitted) + (", adjusted" if n_free and np.ptp(split.nuisance, axis=0).any() else ""),
         names=names,
         line=(level + float(effect[0]), 0.0) if is_constant else (level, float(solved[-1]) if single else 1.0),
         groups=tuple(map(seen.text, groups)),
@@ -120,6 +121,13 @@ def voxel_data(
         note=series.note,
         pair=None if paired is None else _pair(paired, series, kind_of, mark),
     )
+
+
+def _unit(fitted: Fitted) -> str:
+    """What the data are, on the vertical axis."""
+    rows, place = fitted.model.study, None if fitted.data is None else fitted.data.place
+    unit = (place.info.unit if isinstance(place, VolumePlace) else "") or "data"
+    return f"{unit}, change" if rows is not None and rows.per == "difference" else unit
 
 
 def _titled(name: str) -> str:

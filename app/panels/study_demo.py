@@ -70,8 +70,8 @@ class DemoControl(QObject):
         if folder is None or demo is None:
             return
         text = self.tr(
-            "A simulated study: nobody was scanned. Full stop and comma step through people; what was planted is in the "
-            "Study menu."
+            "A simulated study: nobody was scanned. Full stop and comma step through people; what was planted is in "
+            "the Study menu."
         )
         actions: list[tuple[str, Callable[[], None]]] = [] if self._ask is None else [(self.tr("Ask…"), self._ask)]
         actions += [(other.name, lambda other=other: self.show(other)) for other in others_of(demo, folder)]

@@ -154,7 +154,10 @@ class WallControl(QObject):
             self.show(people)
 
     def _tells(self, state: ViewState) -> bool:
-        """Whether the columns of a view's wall, or a difference, are in the order of time instead of the letters."""
+        """Whether people on a view's wall, its columns or a difference are in another order than the shown names."""
+        people = people_on(state)
+        if people != tuple(who for who in self._opened.people() if who in people):
+            return True
         for row in recipes_on(state):
             asked = [(recipe.rows.per, recipe.rows.sessions, person_of(recipe)) for recipe in row]
             order = {who: [scan.session or "" for scan in self._opened.scans_of(who)] for _, _, who in asked}

@@ -86,7 +86,8 @@ class VoxelShow(QObject):
         region, seen = self._region(fitted, asked), Seen(self._blinding(fitted))
         can_pair = has_pairs(fitted, tested) and not seen.hidden
         self._plot.set_offers(region="" if region is None else region.title.strip(), sessions=can_pair)
-        self._plot.set_left_out([(key, seen.names((key,))[0]) for key in fitted.model.exclude])
+        out = fitted.model.exclude if asked.layer is not None else ()
+        self._plot.set_left_out(list(zip(out, seen.names(out), strict=True)))
         wants_region = self._place == REGION and region is not None
         wants_pair = self._view == SESSIONS and can_pair
         wanted = _Wanted(fitted, tested, element, region if wants_region else None, wants_pair, seen.blinding)

@@ -139,14 +139,21 @@ def ask(
 
 def planned(folder: str, question: str, wanted: Wanted | None = None) -> Plan:
     """A question made exact, and nothing computed."""
-    from .planning import plan  # noqa: PLC0415
     from .reading import read_study  # noqa: PLC0415
 
     wanted = wanted or Wanted()
     asking = ask_of(folder, question, wanted)
     study = read_study(folder)
     _refuse_blinded(study)
-    return plan(study, _from_kept(study, asking, wanted, question))
+    return _plan(study, _from_kept(study, asking, wanted, question), wanted)
+
+
+def _plan(study: Study, ask: Ask, wanted: Wanted) -> Plan:
+    """The plan of a question, with what was asked for in vain among its findings."""
+    from .planning import plan  # noqa: PLC0415
+
+    made = plan(study, ask)
+    return replace(made, findings=(*made.findings, *without_part(made, wanted)))
 
 
 def _refuse_blinded(study: Study) -> None:

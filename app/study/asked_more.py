@@ -20,8 +20,8 @@ def check_more(plan: Plan, wanted: Wanted) -> None:
     Raises
     ------
     Problem
-        A multiverse of anything but graphs, reference regions of anything but maps of PET, limits of spectra of
-        anything but a crossover.
+        A multiverse of anything but graphs, reference regions of anything but maps of PET, limits of spectra that
+        there are none of.
     """
     from .sensitivity import KINDS  # noqa: PLC0415 - compiled kernels
 
@@ -35,8 +35,6 @@ def check_more(plan: Plan, wanted: Wanted) -> None:
         )
     if wanted.sensitivity and ask.kind not in KINDS:
         raise Problem("--sensitivity", f"is not of {ask.kind}", f"ask {', '.join(KINDS[:-1])} or a formula")
-    if wanted.quality and ask.kind != "crossover":
-        raise Problem("--quality", f"is of spectra, which {ask.kind} has none of", "ask crossover, or leave it out")
     limits_of(wanted.quality)
 
 

@@ -8,10 +8,9 @@ from msgspec.structs import asdict
 
 from ..problems import Finding
 from .answers import Plan
-from .asking import Kind
 from .wanted import Wanted
 
-_MAPS: frozenset[Kind] = frozenset({"severity", "group", "change", "overlap", "prediction", "formula"})
+_MAPS = frozenset({"severity", "group", "change", "overlap", "prediction", "formula"})
 _RUNS = frozenset({"degree", "clustering", "regions"})
 _PREPARED = ("strategy", "run_fwhm", "drop", "detrend", "band", "columns", "censor", "brain")
 _CUT = ("density", "r", "edges", "weighted")
@@ -20,7 +19,7 @@ _CUT = ("density", "r", "edges", "weighted")
 class Part(NamedTuple):
     """Which questions an option has a part in, and of which measures; None for all."""
 
-    kinds: frozenset[Kind] | None = None
+    kinds: frozenset[str] | None = None
     measures: frozenset[str] | None = None
 
 

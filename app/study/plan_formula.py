@@ -66,6 +66,7 @@ def plan(study: Study, ask: Ask) -> Plan:
     draft = Draft(setting, rows, frame, ask.formula, ask.contrasts, voxelwise, left_out)
     if not ask.contrasts:
         draft = changed(draft, contrasts=_first_column(draft))
+    _check_contrasts(draft)
     percent = left.per == "percent"
     quantity = setting.quantity + (" change" if changes else "")
     span = f" ({' less '.join(reversed([each.removeprefix('ses-') for each in sessions]))})" if changes else ""
@@ -130,6 +131,7 @@ def _of_table(setting: Setting, left: Left) -> Plan:
     )
     contrasts = setting.ask.contrasts or tuple(name for name in design.columns if name != "Intercept")
     draft = changed(draft, contrasts=contrasts or ("Intercept",), of_table=True)
+    _check_contrasts(draft)
     return plan_of(draft, said, filled(setting, sessions=ends, covariates=()))
 
 
@@ -166,6 +168,18 @@ def _beside(setting: Setting, rows: StudyRows, name: str, of: str) -> StudyRows:
         raise Problem("voxelwise", f"{name} = {of}: the study has no such maps", f"choose from {offered}")
     wanted = CHANGES.get(f"_{per}", "person")
     return replace(rows, measure=kind, per=wanted, beside=())
+
+
+def _check_contrasts(draft: Draft) -> None:
+    """Refuse what is no contrast of the design, before any image is prepared."""
+    from ...stats.contrasts import contrast  # noqa: PLC0415 - slow to import
+
+    design = draft.design()
+    for text in draft.contrasts:
+        try:
+            contrast(text, design)
+        except CannotCompute as refused:
+            raise Problem("contrast", refused.what, refused.todo) from refused
 
 
 def _first_column(draft: Draft) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ class Kept(NamedTuple):
         return self.path.parent.name
 
 
+# Made on import, which one thread does: two that prepare the same type at once crash in msgspec.
 _ABOUT = msgspec.json.Decoder(About)
 
 

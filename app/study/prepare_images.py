@@ -12,7 +12,6 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from ...stats.errors import CannotCompute
 from ..compute import is_simulated
 from ..grid import Grid
 from ..problems import Finding, Problem
@@ -128,11 +127,7 @@ def _smoothed(values: NDArray[np.float32], fwhm_mm: float, grid: Grid) -> NDArra
 
     if fwhm_mm <= 0:
         return values
-    try:
-        smoothed = smooth(values, fwhm_mm, grid.zooms_mm).volume
-    except CannotCompute as refused:
-        raise Problem("smoothing", refused.what, refused.todo) from refused
-    return np.where(np.isfinite(values), smoothed, np.float32(np.nan))
+    return np.where(np.isfinite(values), smooth(values, fwhm_mm, grid.zooms_mm).volume, np.float32(np.nan))
 
 
 def kept_map(key: str, values: NDArray[np.float32], grid: Grid, target: Target, about: About) -> Kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answered
@@ -11,6 +12,7 @@ from .report_charts import MOST_ROWS, course, design, forest
 from .report_design import design_of, power_lines
 from .report_page import Node, element, facts, items, page, section, table
 from .report_repeat import WITHHELD
+from .spectra import limits_of
 from .told import cluster_lines, counted, direction, region_table, sentences
 from .values import Choices
 from .veil import Veil
@@ -24,6 +26,9 @@ OF_RUNS = {"strategy", "density", "r", "edges", "weighted"}
 OF_RUNS_MEASURES = {"degree", "clustering", "regions"}
 SIMULATED = "Simulated data: nobody was scanned. The numbers show what the program does, and nothing about patients."
 MOST_TABLE_ROWS = 200
+SHORT_UNIT = 24  # longer ones stand with the question only
+MOST_NUMBERS = 15  # more are folded
+COUNTED = {"graph": "all regions and metrics"}
 
 
 def report_page(
@@ -94,7 +99,11 @@ def _variance(name: str) -> str:
 
 
 def _permutations(answered: Answered) -> str:
-    inference = answered.plan.ask.inference
+    inference, kind = answered.plan.ask.inference, answered.plan.ask.kind
+    if kind in COUNTED and "permutations" in answered.details:
+        return f"{answered.details['permutations']} arrangements for p over {COUNTED[kind]}, seed {inference.seed}"
+    if kind == "crossover":
+        return "whole people between sequences, for the exact companion; their number stands with the numbers"
     if not inference.permutations:
         regions = answered.details.get("permutations_regions")
         over = f"; {regions} arrangements for p over the regions, seed {inference.seed}" if regions else ""
@@ -111,6 +120,9 @@ def _tfce(answered: Answered) -> str:
 def _choices(answered: Answered, choices: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     """What was chosen for the data, with what a preparation changed."""
     default, ask = Choices(), answered.plan.ask
+    if ask.kind == "crossover":
+        yield from ((f"limit: {name}", value) for name, value in _limits(ask.quality))
+        return
     hidden = OF_PET if ask.kind == "graph" or ask.measure in OF_RUNS_MEASURES else OF_RUNS
     for name, value in choices.items():
         if name not in hidden and name != "preparation" and value not in (None, ""):
@@ -119,6 +131,12 @@ def _choices(answered: Answered, choices: Mapping[str, Any]) -> Iterable[tuple[s
         usual = getattr(default.preparation, name)
         if value != usual and value not in ([], None):
             yield f"runs: {name}", value
+
+
+def _limits(quality: Iterable[tuple[str, float]]) -> Iterable[tuple[str, Any]]:
+    """Limits of spectra that are in force."""
+    for name, value in asdict(limits_of(quality)).items():
+        yield name.replace("_", " "), "none" if value is None else value
 
 
 def _chosen(value: object) -> str:
@@ -171,7 +189,7 @@ def _regions(answered: Answered) -> Node | None:
     rows, plan = answered.regions, answered.plan
     if not rows:
         return None
-    heads, cells = region_table(rows, plan.unit)
+    heads, cells = region_table(rows, plan.unit if len(plan.unit) <= SHORT_UNIT else "")
     chart = forest(rows, plan.unit or plan.effect_name)
     up = sum(direction(row) == "+" for row in rows)
     share = f"{up} of {len(rows)} effects are positive. "
@@ -194,7 +212,9 @@ def _further(answered: Answered, veil: Veil) -> Iterable[Node]:
     """Tables beside the main one, and the numbers of the details that are single."""
     single = [(name.replace("_", " "), value) for name, value in _flat(answered.details) if _is_single(value)]
     if single:
-        yield section("Numbers", facts((name, veil.value(value)) for name, value in single))
+        listed = facts((name, veil.value(value)) for name, value in single)
+        folded = element("details", element("summary", f"{len(single)} numbers"), listed)
+        yield section("Numbers", folded if len(single) > MOST_NUMBERS else listed)
     for name, frame in answered.tables.items():
         shown = veil.frame(frame).head(MOST_TABLE_ROWS)
         heads = [str(column) for column in shown.columns]

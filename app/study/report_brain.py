@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,20 @@ from .report_paint import LIGHT, WIDTH_PX, Band, painted_bands
 if TYPE_CHECKING:
     from ...render.graph_canvas import GraphCanvas
 
-SIDES = ("left", "top", "right")
+SIDES = {"left": "R", "top": "", "right": "L"}  # views, and the side whose regions are behind
 HEIGHT_PX = 330
 SMALLEST_MM, LARGEST_MM = 1.5, 7.0
 UP, DOWN = "orange", "blue"
 UNCORRECTED = 0.05
+
+
+_NO_LINKS = Links(np.zeros((0, 2), np.int32), np.zeros((0, 3), np.uint8), np.zeros(0, np.bool_))
+
+
+class _View(NamedTuple):
+    scene: GraphScene
+    picture: Picture
+    rows: list[RegionRow]
 
 
 def brains(answered: Answered) -> bytes | None:
@@ -44,7 +53,7 @@ def brains(answered: Answered) -> bytes | None:
     canvas = GraphCanvas(multi_samples=4)
     try:
         bands = [
-            Band(HEIGHT_PX, _legend(name, rows), partial(_paint, _pictures(canvas, rows, places, outline), rows))
+            Band(HEIGHT_PX, _legend(name, rows), partial(_paint, _pictures(canvas, rows, places, outline)))
             for name, rows in by_metric.items()
             if rows
         ]
@@ -83,17 +92,22 @@ def _pictures(
     rows: Sequence[RegionRow],
     places: dict[tuple[str, str], tuple[float, float, float]],
     outline: tuple[Mesh, ...],
-) -> list[tuple[GraphScene, Picture]]:
+) -> list[_View]:
     where = np.array([places[row.region, row.side] for row in rows], np.float32)
     nodes = nodes_of(rows, where)
-    none = Links(np.zeros((0, 2), np.int32), np.zeros((0, 3), np.uint8), np.zeros(0, np.bool_))
     size = (WIDTH_PX // len(SIDES), HEIGHT_PX)
-    scenes = [GraphScene(size, nodes, none, outline, *PRESETS[side], ink=LIGHT, background=(0, 0, 0)) for side in SIDES]
-    return [(scene, canvas.picture(scene).copy()) for scene in scenes]
+    made: list[_View] = []
+    for side, hidden in SIDES.items():
+        own = np.array([not hidden or row.side != hidden for row in rows])
+        seen = Nodes(nodes.places_mm[own], nodes.radii_mm[own], nodes.colours[own])
+        scene = GraphScene(size, seen, _NO_LINKS, outline, *PRESETS[side], ink=LIGHT, background=(0, 0, 0))
+        shown = [row for row, is_own in zip(rows, own, strict=True) if is_own]
+        made.append(_View(scene, canvas.picture(scene).copy(), shown))
+    return made
 
 
-def _paint(pictures: Sequence[tuple[GraphScene, Picture]], rows: Sequence[RegionRow], painter: QPainter) -> None:
-    for k, (scene, picture) in enumerate(pictures):
+def _paint(views: Sequence[_View], painter: QPainter) -> None:
+    for k, (scene, picture, rows) in enumerate(views):
         painter.save()
         painter.translate(k * scene.size[0], 0)
         paint_picture(painter, picture, Rect(0, 0, *scene.size))

@@ -152,7 +152,10 @@ def course(frame: pd.DataFrame, title: str) -> Node | None:
         marks += _line(part, lambda value, aside=aside: x_of(value) + aside, y_of, ("down", "up")[k % 2])
     known = ((name, part["mean"].dropna().tolist()) for name, part in parts)
     ends = {name: y_of(means[-1]) for name, means in known if means}
-    marks += [element("text", name, x=width - 118, y=y + 4, font_size=12) for name, y in _apart(ends).items()]
+    colours = {name: ("down", "up")[k % 2] for k, (name, _) in enumerate(parts)}
+    for name, y in _apart(ends).items():
+        marks.append(element("line", x1=width - 120, x2=width - 104, y1=y, y2=y, stroke_width=2, class_=colours[name]))
+        marks.append(element("text", name, x=width - 98, y=y + 4, font_size=12))
     marks += bottom_axis(x_of, x_ticks, height - 44, "minutes")
     return svg(width, height, f"{title} over time by condition", *marks)
 
@@ -196,7 +199,7 @@ def design(matrix: NDArray[np.float64], names: Sequence[str]) -> Node:
     ]
     longest = max(map(len, names), default=0)
     return svg(
-        across * p + 7 * longest, down * n + 24 + 5.5 * longest, f"Design of {n} rows and {p} columns", *cells, *heads
+        across * p + 7 * longest, down * n + 20 + 4.8 * longest, f"Design of {n} rows and {p} columns", *cells, *heads
     )
 
 

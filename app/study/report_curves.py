@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ Float64 = NDArray[np.float64]
 SCATTER_PX = (520, 420)
 SPECTRUM_PX = (820, 330)
 LEFT_PX, TOP_PX, BOTTOM_PX, RIGHT_PX = 70, 34, 48, 20
+LOWEST = -0.1  # noise below it has no room of its own
 LINES = ("down", "up")
 KNOWN = ((2.01, "NAA"), (3.03, "Cr"), (3.21, "Cho"), (2.35, "Glx"), (3.75, "Glx"))  # peaks, ppm
 
@@ -55,7 +57,9 @@ def spectrum(found: MeanSpectra) -> Node | None:
     width, height = SPECTRUM_PX
     right = width - 150
     x_of = _falling(found.ppm, LEFT_PX, right)
-    y_of, y_ticks = scale_of(np.concatenate(list(found.means.values())).tolist(), height - BOTTOM_PX, TOP_PX)
+    values = np.concatenate([[0.0], *found.means.values()])
+    shown = values if values.min() < LOWEST else values.clip(0)
+    y_of, y_ticks = scale_of(shown.tolist(), height - BOTTOM_PX, TOP_PX)
     marks = across(y_of, y_ticks, (LEFT_PX, right), "of the height of tNAA")
     for ppm, name in KNOWN:
         tallest = max(float(np.interp(ppm, found.ppm, mean)) for mean in found.means.values())
@@ -73,6 +77,6 @@ def spectrum(found: MeanSpectra) -> Node | None:
     return svg(width, height, "Mean spectra by condition", *marks)
 
 
-def _falling(ppm: Float64, start: float, end: float):
+def _falling(ppm: Float64, start: float, end: float) -> Callable[[float], float]:
     low, high = float(ppm[0]), float(ppm[-1])
     return lambda value: round(start + (high - value) / (high - low) * (end - start), 2)

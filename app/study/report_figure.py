@@ -97,7 +97,7 @@ def _of_spectra(answered: Answered, study: Study) -> list[Extra]:
     drawn = voxels(study, table, title)
     found = [] if drawn is None else [Extra("voxel", drawn.caption, drawn.png)]
     mean = mean_spectra(study, table)
-    lost = f" {mean.left_out} sessions have no usable file of spectra." if mean.left_out else ""
+    lost = f" Sessions without a usable file of spectra: {mean.left_out}." if mean.left_out else ""
     words = f"Mean of the spectra that are used, each divided by the height of its tNAA peak.{lost}"
     return [*found, *_charted("spectra", words, spectrum(mean), title)]
 

@@ -26,7 +26,10 @@ def question_of(ask: Ask) -> str:
 
 
 def command_line(ask: Ask, *, names: bool = False, more: tuple[str, ...] = ()) -> str:
-    """The command, for a shell; folders and files by their last names, people only when `names` are written."""
+    """The command, for a shell; folders and files by their last names, people only when `names` are written.
+
+    `more` are switches that are not part of the question, such as ``sensitivity``.
+    """
     words = ["habena", "ask", Path(ask.study).name, question_of(ask)]
     for name, value in _given(ask, names).items():
         option = OPTIONS.get(name, "--" + name.replace("_", "-"))
@@ -36,12 +39,13 @@ def command_line(ask: Ask, *, names: bool = False, more: tuple[str, ...] = ()) -
             words += [part for each in value for part in (option, _assigned(each))]
         else:
             words += [option, _text(value)]
-    return shlex.join([*words, *more, "-o", "OUT"])
+    return shlex.join([*words, *(f"--{name}" for name in more), "-o", "OUT"])
 
 
-def python_call(ask: Ask, *, names: bool = False) -> str:
-    """The call, for Python."""
+def python_call(ask: Ask, *, names: bool = False, more: tuple[str, ...] = ()) -> str:
+    """The call, for Python; as `command_line`."""
     given = {name: _mapping(value) if name in MAPPINGS else value for name, value in _given(ask, names).items()}
+    given |= dict.fromkeys(more, True)
     told = [repr(Path(ask.study).name), repr(question_of(ask)), *(f"{name}={value!r}" for name, value in given.items())]
     return f"habena.ask({', '.join(told)})"
 

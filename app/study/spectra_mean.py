@@ -85,7 +85,8 @@ def spectra_of(path: Path, ppm: Float64) -> Float64 | None:
     decays[:, 0] /= 2
     unit = 1e-3 if int(image.header["xyzt_units"]) & 0x38 == MILLISECONDS else 1.0
     points = FINER * decays.shape[1]
-    shift = WATER_PPM - np.fft.fftfreq(points, float(image.header["pixdim"][4]) * unit) / float(frequencies[0])
+    turning_hz = np.fft.fftfreq(points, float(image.header["pixdim"][4]) * unit).astype(np.float64)
+    shift = WATER_PPM - turning_hz / float(frequencies[0])
     order = np.argsort(shift)
     return np.stack([_scaled(np.fft.fft(decay, points)[order], shift[order], ppm) for decay in decays])
 

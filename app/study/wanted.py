@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -201,8 +200,8 @@ def _preparation(start: Preparation, wanted: Wanted) -> Preparation:
 def _check(wanted: Wanted) -> None:
     """Refuse numbers that make no sense, under the name of their option."""
     for option, width in (("--fwhm", wanted.fwhm), ("--run-fwhm", wanted.run_fwhm)):
-        if width is not None and not 0 <= width < math.inf:
-            raise Problem(option, f"{width:g} mm makes no sense", "give the full width at half height, 0 for none")
+        if width is not None:
+            _check_width(option, width)
     for option, shares in (("--thresholds", wanted.thresholds or ()), ("--density", wanted.density)):
         wrong = [share for share in shares if not 0 < share < 1]
         if wrong:
@@ -211,6 +210,14 @@ def _check(wanted: Wanted) -> None:
         if count is not None and count < 0:
             raise Problem(option, f"{count} makes no sense", "give 0 or more")
     _check_together(wanted)
+
+
+def _check_width(option: str, width: float) -> None:
+    from ...stats.smooth import WIDEST_MM  # noqa: PLC0415 - compiled kernels
+
+    if not 0 <= width <= WIDEST_MM:
+        todo = f"give the full width at half height, 0 for none, at most {WIDEST_MM:g}"
+        raise Problem(option, f"{width:g} mm makes no sense", todo)
 
 
 def _check_together(wanted: Wanted) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Report = Callable[[float], None]
 QUESTION, DESCRIPTION, REPORT, FIGURE = "ask.json", "dataset_description.json", "report.html", "figure.png"
 BIDS_VERSION = "1.10.0"
+MORE = ("multiverse", "sensitivity")  # beside a question; each leaves details of its name
 
 
 def refuse_folder(folder: Path, study: Path, ask: Ask) -> Path:
@@ -156,11 +157,12 @@ def _record(answered: Answered, veil: Veil, report: Report) -> dict[str, Any]:
     from .report_repeat import command_line, python_call  # noqa: PLC0415
 
     ask = answered.plan.ask
+    more = tuple(name for name in MORE if name in answered.details)
     record: dict[str, Any] = {
         "ask": ask_document(ask, veil),
         "repeat": {
-            "command": command_line(ask, names=veil.lifted),
-            "python": python_call(ask, names=veil.lifted),
+            "command": command_line(ask, names=veil.lifted, more=more),
+            "python": python_call(ask, names=veil.lifted, more=more),
         },
         "inputs": inputs_of(answered.inputs, veil, report),
         "software": software(),

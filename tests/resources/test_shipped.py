@@ -28,6 +28,9 @@ def test_every_shipped_file_is_of_a_kind_that_the_notice_covers():
                 assert own or f"{path.name}`" in notice, path.name
             case "licences" | "fonts" | "atlases" | "colour_tables":
                 assert path.suffix in {".txt", ".ttf", ".json"}
+            case "evidence" | "report":
+                assert path.suffix in {".toml", ".txt", ".css", ".html"}
+                assert f"`{path.parent.name}/*`" in notice
             case _:
                 assert path.name in {"NOTICE.md", "jumps.json", "synonyms.json"}
 

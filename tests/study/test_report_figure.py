@@ -17,8 +17,9 @@ from habena.app.io.write import Record, write_map
 from habena.app.study.answers import RegionRow
 from habena.app.study.asking import Ask
 from habena.app.study.report_charts import MOST_ROWS, course, design, forest, significant, standalone, told_rows
-from habena.app.study.report_figure import circles_of, figure, peaks
+from habena.app.study.report_figure import circles_of, figure
 from habena.app.study.report_paint import HEAD_PX, ROW_PX, Circle, colour_of, drawn_circle
+from habena.app.study.report_view import peaks
 from habena.app.study.values import Study
 from habena.app.study.written_maps import map_info, map_name, unit_of
 from habena.render.scene import Panel, Rect

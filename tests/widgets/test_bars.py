@@ -153,7 +153,7 @@ def welcome(shown) -> Welcome:
 
 def test_welcome_buttons_and_recent_files(welcome: Welcome) -> None:
     log = Log(welcome)
-    for name in ("Open files", "Open folder", "Sample", "Resting BOLD"):
+    for name in ("Open files", "Open folder", "Sample", "BOLD study"):
         QTest.mouseClick(child(welcome, QPushButton, name), Qt.MouseButton.LeftButton)
     recent = child(welcome, QListWidget, "Recent")
     QTest.mouseClick(recent.viewport(), Qt.MouseButton.LeftButton, pos=recent.visualItemRect(recent.item(1)).center())

@@ -171,7 +171,7 @@ def test_groups_differ_in_shape_and_colour_and_the_legend_says_which(plot: Voxel
     scatter = next(item for item in plot._view._plot.items if type(item).__name__ == "ScatterPlotItem")
     assert [str(spot) for spot in scatter.data["symbol"]] == ["o", "s", "o", "s", "o"]
     text = legend(replace(DATA, kinds=("a < b", "placebo"), pair=PAIR))
-    assert "a &lt; b (2)" in text
+    assert "a&nbsp;&lt;&nbsp;b&nbsp;(2)" in text
     assert "●" in text
     assert "■" in text
 

@@ -112,6 +112,9 @@ def test_people_selected_in_the_plot_are_selected_in_the_browser_and_the_reverse
     assert plot.selection() == (NAMES[7],)
     assert plot.said().startswith("t = ")
     assert errors(window) == []
+    plot.setFocus()
+    QTest.keyClick(plot, Qt.Key.Key_Escape)
+    assert plot.selection() == window.study.selection == ()
     window.session.update("close the study", None, study=None)
     settle(window)
     click(window, NAMES[1])
@@ -184,6 +187,11 @@ def test_in_blinded_mode_codes_stand_for_names_and_neither_arms_nor_sessions_sho
     assert not plot._sessions.isVisible()
     click(window, NAMES[0])
     assert window.study.selection == (NAMES[0],)
+    QTest.mouseClick(named(plot, QPushButton, "Leave out 1"), LEFT)
+    settle(window)
+    notes = window.panels.model_results.texts()[1]
+    assert "excluded on request" in notes
+    assert "sub-V" not in notes + named(plot, QPushButton, "Put back (1)").toolTip()
     plot.copy()
     assert not any(word in QApplication.clipboard().text() for word in ("sub-V", "alphadrug", "dawn"))
     ask(window, study, "~ arm", "arm[T.betadrug]")

@@ -1,0 +1,142 @@
+"""Questions to a study in the window: planned while they are chosen, shown as a map, answered, refused while blinded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from file_events import answer_dialog, choose, errors
+from habena.app.panels.ask import AskControl
+from habena.app.panels.ask_plan import BLINDED
+from habena.app.recipes import ModelMap
+from habena.app.window import Window
+from study_folder import WITHOUT_LAST, write_study
+from window_events import settle, wait_until
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return write_study(tmp_path / "trial")
+
+
+@pytest.fixture
+def window(open_window, study: Path) -> Window:
+    return open_window(study)
+
+
+def control(window: Window) -> AskControl:
+    return window.panels.ask
+
+
+def ask_for(window: Window, **chosen: object) -> None:
+    """Choose in the form, and wait for the plan."""
+    asking = control(window)
+    asking.choose(replace(asking.settings, reference="whole brain", **chosen))
+    wait_until(lambda: asking.planned is not None, "the plan")
+
+
+def answered(window: Window) -> None:
+    control(window).ask()
+    wait_until(lambda: window.panels.answer._answers.progress is None, "the answer")
+    settle(window)
+    assert window.panels.answer._answers.problem == ""
+
+
+def maps(window: Window) -> list[ModelMap]:
+    return [each.recipe for each in window.session.state.overlays if isinstance(each.recipe, ModelMap) and each.visible]
+
+
+def test_possible_questions_are_offered_with_the_reason_where_one_is_not(window):
+    offered = {kind: why for kind, _, why in control(window)._offer.questions}
+    assert [kind for kind, why in offered.items() if not why] == [
+        "severity",
+        "group",
+        "change",
+        "overlap",
+        "prediction",
+        "formula",
+    ]
+    ask_for(window, kind="crossover")
+    assert control(window).planned.plan is None
+    assert window.panels.ask_form.problem() == f"This study {offered['crossover']}."
+
+
+def test_a_question_is_said_in_words_with_its_design_before_it_is_asked(window):
+    ask_for(window, kind="change")
+    words, formula, people, power, notes = window.panels.ask_form.texts()
+    assert words.startswith("Simulated: SUVR change (dusk less dawn) as a function of improvement in MADRS")
+    assert "larger is better" in words
+    assert formula.startswith("suvr_change ~ madrs_total_improvement + arm")
+    assert people.endswith("1 left out.")
+    assert "n = 7" in power
+    assert WITHOUT_LAST in notes
+    design = control(window).planned.shown.design
+    assert len(design.matrix) == len(design.rows) == 7
+    assert control(window).planned.df == (1.0, 7.0 - design.matrix.shape[1])
+    ask_for(window, kind="formula", formula="suvr ~ nonsense")
+    assert "nonsense" in window.panels.ask_form.problem()
+
+
+def test_the_map_is_a_layer_and_the_answer_lists_every_region(window, tmp_path, monkeypatch):
+    before = window.session.state.crosshair_mm
+    ask_for(window, kind="group")
+    answered(window)
+    (recipe,) = maps(window)
+    assert recipe.model.study.study == window.session.state.study
+    assert recipe.test == "TRD less HC"
+    results = window.panels.ask_results
+    assert results.words().startswith("Simulated data: nobody was scanned")
+    found = window.panels.answer._answers.found
+    assert len(results.view().regions) == len(found.regions) == 24
+    assert window.dock("answer").isVisible()
+    number = next(n for n, row in enumerate(found.regions) if row.region == "thalamus" and row.side == "R")
+    results.region_chosen.emit(number)
+    settle(window)
+    assert window.session.state.crosshair_mm != before
+    assert window.session.state.crosshair_mm[0] > 0
+    answer_dialog(monkeypatch, "getExistingDirectory", tmp_path / "out")
+    results.export_requested.emit()
+    settle(window)
+    assert {"report.html", "ask.json"} <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert errors(window) == []
+
+
+def test_asked_again_the_map_takes_the_place_of_the_one_before_and_undo_brings_it_back(window):
+    ask_for(window, kind="severity")
+    answered(window)
+    (first,) = maps(window)
+    ask_for(window, kind="severity", covariates=("age",))
+    answered(window)
+    (second,) = maps(window)
+    assert second.model.formula != first.model.formula
+    window.session.store.undo()
+    settle(window)
+    assert maps(window) == [first]
+
+
+def test_permutations_of_the_layer_and_of_the_answer_are_counted_once(window, monkeypatch):
+    from habena.app.study import counted
+
+    kept = []
+    keep = counted._keep
+    monkeypatch.setattr(counted, "_keep", lambda path, counts: (kept.append(path), keep(path, counts)))
+    inference = replace(control(window).settings.inference, correction="fwe", permutations=60)
+    ask_for(window, kind="severity", inference=inference)
+    answered(window)
+    of_voxels = [path for path in kept if path.exists()]
+    assert len(of_voxels) == len(set(kept)) == len(kept)
+    assert "of 60 permutations" not in window.panels.ask_results.words()
+    assert any(name.startswith("neglog10-p-fwe") for name in window.panels.answer._answers.found.maps)
+
+
+def test_a_question_that_tells_the_arm_is_refused_while_blinded(window):
+    ask_for(window, kind="change")
+    answered(window)
+    choose(window, "Study", "Blinded")
+    settle(window)
+    assert window.panels.ask_results.words() == ""
+    assert window.panels.ask_form.problem() == BLINDED
+    ask_for(window, kind="severity")
+    assert control(window).planned.plan is not None
+    assert not any(name in " ".join(window.panels.ask_form.texts()) for name in ("alphadrug", "dawn", "Q1W"))
