@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ..render.camera import PRESETS
-from .state import Camera, Layout, SurfaceKind, ViewState
+from .state import Axis, Camera, Layout, SurfaceKind, ViewState
 
 Change = Callable[[ViewState], ViewState]
 
@@ -43,6 +43,21 @@ def _layout(name: Layout) -> Change:
 
 def _is_layout(name: Layout) -> Callable[[ViewState], bool]:
     return lambda view: view.layout == name
+
+
+def plane(axis: Axis) -> Change:
+    """One plane; of a wall that is up its cells, and all planes again where it was that one."""
+
+    def shown(view: ViewState) -> ViewState:
+        if view.layout != "wall":
+            return replace(view, layout=axis)
+        return replace(view, wall=replace(view.wall, axis=None if view.wall.axis == axis else axis))
+
+    return shown
+
+
+def _is_plane(axis: Axis) -> Callable[[ViewState], bool]:
+    return lambda view: axis == (view.wall.axis if view.layout == "wall" else view.layout)
 
 
 def _mark(field: str) -> Change:
@@ -161,9 +176,9 @@ ACTIONS: tuple[Action, ...] = (
         _is_layout("ortho+surface"),
     ),
     Action("layout-planes", "Three planes", "View", "2", _layout("ortho"), _is_layout("ortho")),
-    Action("layout-sagittal", "Sagittal", "View", "3", _layout("sagittal"), _is_layout("sagittal")),
-    Action("layout-coronal", "Coronal", "View", "4", _layout("coronal"), _is_layout("coronal")),
-    Action("layout-axial", "Axial", "View", "5", _layout("axial"), _is_layout("axial")),
+    Action("layout-sagittal", "Sagittal", "View", "3", plane("sagittal"), _is_plane("sagittal")),
+    Action("layout-coronal", "Coronal", "View", "4", plane("coronal"), _is_plane("coronal")),
+    Action("layout-axial", "Axial", "View", "5", plane("axial"), _is_plane("axial")),
     Action("layout-lightbox", "Lightbox", "View", "6", _layout("lightbox"), _is_layout("lightbox")),
     Action("layout-surfaces", "Four surface views", "View", "7", _layout("surface"), _is_layout("surface")),
     Action("layout-3d", "One 3D view", "View", "8", _layout("3d"), _is_layout("3d")),

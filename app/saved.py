@@ -157,10 +157,8 @@ def _names_in(value: msgspec.Struct, moved: Callable[[str], str]) -> dict[str, A
     """The fields of a value that name files, changed."""
     own: dict[str, Any] = {}
     match value:
-        case FileMap(path=path) | MatrixFile(path=path):
-            own = {"path": moved(path)}
-        case NativeMap():
-            own = {name: moved(getattr(value, name)) for name in ("path", "transform", "template")}
+        case FileMap() | MatrixFile() | NativeMap():  # nothing but files
+            own = {name: moved(getattr(value, name)) for name in value.__struct_fields__}
         case RegionMask(atlas=atlas) | AtlasLabels(atlas=atlas) | Vouched(atlas=atlas) | RegionMatrix(atlas=atlas):
             own = {"atlas": _atlas(atlas, moved)}
         case Preparation(confounds=confounds, brain=brain):

@@ -13,6 +13,7 @@ from ..render.compose import Kernels
 from ..render.layout import Arrangement, centre_of
 from ..render.scene import AXIS_INDEX, Panel, Picture, SliceScene
 from ..widgets.canvas import Canvas, Touch
+from .actions import plane
 from .recipes import Point
 from .scenes import Shown
 from .session import Session
@@ -297,6 +298,9 @@ class SliceView(QObject):
         if panel is None:
             return
         before = self._session.state.layout
+        if before == "wall":  # all of its cells show that plane, or all planes again
+            self._session.store.update(plane(panel.axis)(self._session.state), "enlarge")
+            return
         layout: Layout = self._before_enlarged if before == panel.axis else panel.axis
         if before not in AXIS_INDEX:
             self._before_enlarged = before

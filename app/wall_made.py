@@ -46,10 +46,11 @@ def people_on(state: ViewState) -> tuple[str, ...]:
 def on_wall(state: ViewState, rows: Sequence[Sequence[Place]], answers: dict[Shown, Answer]) -> ViewState:
     """The view with a wall of scans; anatomy and other layers lie beneath all of them as they are.
 
-    A wall that replaces another keeps its colours and thresholds, and its place among the layers.
+    A wall that replaces another of the same study keeps its colours and thresholds, and its place among the layers.
     """
-    kept, on_it = _looks_on(state), {key for row in state.wall.rows for key in row}
+    on_it = {key for row in state.wall.rows for key in row}
     places = [place for row in rows for place in row if place.recipe in answers]
+    kept = _looks_on(state) if _measured(recipes_on(state)) == _measured([[place.recipe for place in places]]) else {}
     kinds: set[Look] = {place.look for place in places}
     looks = {kind: kept.get(kind) or look_of(places, answers, kind) for kind in kinds}
     key, layers, keys = state.next_key(), list[Overlay](), list[tuple[int, ...]]()
@@ -71,6 +72,13 @@ def on_wall(state: ViewState, rows: Sequence[Sequence[Place]], answers: dict[Sho
     overlays = (*others[:at], *layers, *others[at:])
     wall = Wall(tuple(keys), state.wall.axis)
     return replace(state, overlays=overlays, wall=wall, layout="wall", selected=layers[0].key)
+
+
+def _measured(rows: Sequence[Sequence[Recipe | None]]) -> tuple[str, str] | None:
+    """Study and measure of what is on a wall."""
+    return next(
+        ((each.rows.study, each.rows.measure) for row in rows for each in row if isinstance(each, StudyMap)), None
+    )
 
 
 def _looks_on(state: ViewState) -> dict[Look, Overlay]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from habena.app.actions import ACTIONS
 from habena.app.recipes import FileMap
 from habena.app.state import Colours, Overlay, ViewState, Wall
 from habena.app.wall import cells_of, groups_of, in_cells, on_one_scale
@@ -99,3 +100,13 @@ def test_rows_stand_upright_where_slices_are_larger_that_way():
     assert [panel.rect.y for panel in upright[:3]] == [0, 200, 400]
     assert len({panel.rect.x for panel in upright[:3]}) == 1
     assert upright[0].mm_per_px < 1.3 * lying[0].mm_per_px
+
+
+def test_a_plane_is_chosen_for_all_cells_of_a_wall_and_all_three_come_back(state):
+    coronal = next(action for action in ACTIONS if action.id == "layout-coronal")
+    one = coronal.do(state)
+    assert one.layout == "wall"
+    assert [[cell.axis for cell in row] for row in cells_of(one)] == [["coronal"] * 3]
+    assert coronal.checked(one)
+    assert coronal.do(one) == state
+    assert coronal.do(replace(state, layout="ortho")).layout == "coronal"

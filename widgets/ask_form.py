@@ -108,6 +108,7 @@ class AskForm(QWidget):
             )
         )
         self._fields.changed.connect(self._take)
+        self.setFocusProxy(self._kind)
         for part in (self._kind, self._why, self._formula, self._contrasts, self._fields):
             section.body.addWidget(part)
         self._metrics = PickList(tr("Metrics of graphs"), tr("One test for each region and metric"))
@@ -132,6 +133,8 @@ class AskForm(QWidget):
         self._n.setWordWrap(True)
         self._words, self._shown_formula, self._power = QLabel(), muted(), muted()
         self._words.setWordWrap(True)
+        for part in (self._words, self._shown_formula, self._n, self._power, self._why):
+            part.setTextFormat(Qt.TextFormat.PlainText)  # names of columns may look like markup
         for part in (self._words, self._shown_formula):
             part.setTextInteractionFlags(self._words.textInteractionFlags() | SELECTABLE)
         self.design = DesignMatrix()
@@ -142,6 +145,7 @@ class AskForm(QWidget):
             self._model.body.addWidget(part)
         self._traps = Section(self.tr("What to know"))
         self._notes = muted()
+        self._notes.setTextFormat(Qt.TextFormat.PlainText)
         self._traps.body.addWidget(self._notes)
 
     def _build_study(self) -> None:
@@ -208,7 +212,7 @@ class AskForm(QWidget):
         self._kind.set_items(
             (kind, mark.format(question=title) if why else title) for kind, title, why in offer.questions
         )
-        own = ("", tr("as the study has them"))
+        own = ("", tr("the study's own"))
         items = {
             "score": offer.scores,
             "arm": (("pooled", tr("all together")), ("interaction", tr("do they differ?")), *offer.arms),
@@ -302,7 +306,8 @@ class AskForm(QWidget):
 
     def _show_rows(self) -> None:
         kind = self._settings.kind
-        fields = fields_of(kind, self._measure) if self._offer.questions else frozenset[str]()
+        is_possible = any(name == kind and not why for name, _, why in self._offer.questions)
+        fields = fields_of(kind, self._measure) if is_possible else frozenset[str]()
         few = {"measure": len(self._offer.measures) < 3, "arm": not self._offer.arms, "first": not self._offer.sessions}
         fields -= {name for name, is_few in few.items() if is_few}
         fields -= {"last"} if few["first"] else set()
@@ -314,7 +319,7 @@ class AskForm(QWidget):
         self._graph.setVisible("metrics" in fields)
         self._covariates_section.setVisible("covariates" in fields)
         self._study.setVisible(has_choices)
-        self._inference.setVisible(kind not in {"", "crossover"} and bool(self._offer.questions))
+        self._inference.setVisible(is_possible and kind != "crossover")
         self._question.setVisible(bool(self._offer.questions))
 
     # -- changes by hand

@@ -150,7 +150,10 @@ class AskResults(QWidget):
         self._head = beside(self._title, self._state, self._progress, self._cancel, self._more, self._export, stretch=0)
 
     def _build_tabs(self) -> None:
-        self._about, self._notes = ElidedLabel(), muted()
+        self._about, self._notes = QLabel(), muted()
+        self._about.setWordWrap(True)
+        for label in (self._words, self._about, self._notes):
+            label.setTextFormat(Qt.TextFormat.PlainText)  # names of columns may look like markup
         self._notes.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._notes.setMargin(4)
@@ -204,7 +207,7 @@ class AskResults(QWidget):
         self.set_empty("")
         self._title.set_whole(view.title)
         self._words.setText("\n\n".join(view.words))
-        self._about.set_whole(view.about)
+        self._about.setText(view.about)
         self._notes.setText("\n\n".join(view.notes))
         self.regions.set_regions(view.regions)
         self._set_plots(view.plots)
@@ -284,7 +287,8 @@ class AskResults(QWidget):
 
     def show_tab(self, number: int) -> None:
         """Bring regions, plots, tables, small multiples or notes to the front."""
-        self._tabs.setCurrentIndex(number)
+        if self._tabs.isTabVisible(number):
+            self._tabs.setCurrentIndex(number)
 
 
 def _scrolled(content: QWidget) -> QScrollArea:

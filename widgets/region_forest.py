@@ -17,6 +17,7 @@ from .value_table import ValueTable
 REGION, SIDE, METRIC, DIRECTION, EFFECT, INTERVAL, LOW, HIGH, STATISTIC, P, P_FWE, NOTE = range(12)
 LEAST_WIDTH, MARGIN, DOT = 150, 6, 3.5
 PASSES = 0.05
+FEW = 25  # of how many ends one may leave the axis on either side
 MANY = 40  # rows, from which a filter is of use
 
 
@@ -46,6 +47,16 @@ class Region(NamedTuple):
         return (self.name, self.side, self.metric, direction, *numbers, self.note)
 
 
+def axis_of(regions: Sequence[Region]) -> tuple[float, float]:
+    """Ends of an axis with 0 on it; the few widest intervals may leave it, so that the others can be told apart."""
+    effects = [each.effect for each in regions if math.isfinite(each.effect)]
+    ends = sorted(end for each in regions for end in (each.low, each.high) if math.isfinite(end))
+    few = len(ends) // FEW
+    inner = ends[few : len(ends) - few]
+    low, high = min([0.0, *effects, *inner]), max([0.0, *effects, *inner])
+    return (low, high) if low < high else (-1.0, 1.0)
+
+
 class _Interval(QStyledItemDelegate):
     """Draws effect and interval; a filled dot passes."""
 
@@ -53,15 +64,15 @@ class _Interval(QStyledItemDelegate):
         super().__init__(parent)
         self._model = model
         self.regions: tuple[Region, ...] = ()
-        self._low, self._high = -1.0, 1.0
+        self._axes: dict[str, tuple[float, float]] = {}
 
     def set_regions(self, regions: tuple[Region, ...]) -> None:
-        """One axis for all rows; 0 is on it."""
+        """One axis for all rows of a metric."""
         self.regions = regions
-        ends = [end for each in regions for end in (each.effect, each.low, each.high) if math.isfinite(end)]
-        self._low, self._high = min([0.0, *ends]), max([0.0, *ends])
-        if self._low == self._high:
-            self._low, self._high = -1.0, 1.0
+        by_metric = {
+            metric: [each for each in regions if each.metric == metric] for metric in {r.metric for r in regions}
+        }
+        self._axes = {metric: axis_of(rows) for metric, rows in by_metric.items()}
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -78,8 +89,11 @@ class _Interval(QStyledItemDelegate):
             painter.restore()
 
     def _draw(self, painter: QPainter, area: QRectF, region: Region) -> None:
+        low, high = self._axes[region.metric]
+
         def x_of(value: float) -> float:
-            return area.left() + (value - self._low) / (self._high - self._low) * area.width()
+            share = (value - low) / (high - low)
+            return area.left() + min(max(share, 0.0), 1.0) * area.width()
 
         middle = area.center().y()
         painter.setPen(QPen(QColor(look().border), 1))
@@ -110,7 +124,6 @@ class RegionForest(ValueTable):
         """Show regions; columns that say nothing in any row are hidden."""
         rows = tuple(regions)
         self._interval.set_regions(rows)
-        self.set_rows([each.cells() for each in rows], [(each.name, each.side, each.metric) for each in rows])
         for column, is_said in (
             (SIDE, any(each.side for each in rows)),
             (METRIC, any(each.metric for each in rows)),
@@ -118,6 +131,7 @@ class RegionForest(ValueTable):
         ):
             self._view.setColumnHidden(column, not is_said)
         self._filter.setVisible(len(rows) > MANY)
+        self.set_rows([each.cells() for each in rows], [(each.name, each.side, each.metric) for each in rows])
 
     def width_of(self, column: int) -> int:
         """Pixels of a column."""
@@ -137,7 +151,9 @@ def columns() -> tuple[Column, ...]:
         Column("Metric", "", "text"),
         Column("±", "", "text", "Which way the effect points"),
         Column("Effect", "", "number", "Of the region's mean, in the unit that the line above says"),
-        Column("Effect and 95 % CI", "", "number", "All on one axis; filled where p is below .05 over all regions"),
+        Column(
+            "Effect and 95 % CI", "", "number", "One axis for each metric; filled where p is below .05 over all regions"
+        ),
         Column("CI low", "", "number", "95 % confidence interval"),
         Column("CI high", "", "number", "95 % confidence interval"),
         Column("Statistic", "", "number", "t, unless the note says otherwise"),

@@ -141,7 +141,7 @@ class VoxelData:
         return text
 
     def tsv(self) -> str:
-        """All numbers of the plot as tab-separated text, in the order of names, with the title as a comment before it."""
+        """All numbers of the plot as tab-separated text, in the order of names, below the title as a comment."""
         columns: dict[str, Iterable[object]] = {"name": self.names}
         if self.kinds:
             columns["group"] = [self.kinds[n] for n in self.kind_of]

@@ -1,4 +1,4 @@
-"""Commands that look: the window, what files are, what is missing, pictures, regions, the sample view."""
+"""Commands that look: the window, what files are, what is missing, pictures, regions, the demo."""
 
 from __future__ import annotations
 

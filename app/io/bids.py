@@ -128,6 +128,13 @@ def _derivatives(folder: Path, walk: _Walk) -> list[Path]:
     return [place] if any(path.name.startswith("sub-") for path in found) else found
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads round in a circle: `_stays` names it
+        return False
+
+
 class _Place(NamedTuple):
     """Where a file lies: what its name should say."""
 
@@ -151,7 +158,7 @@ class _Walk:
         """What lies in a folder, in order of names, and whether it is a folder; no hidden files, no links out."""
         try:
             with os.scandir(folder) as found:
-                entries = [(entry.name, entry.is_symlink(), entry.is_dir()) for entry in found]
+                entries = [(entry.name, entry.is_symlink(), _is_folder(entry)) for entry in found]
         except OSError as error:
             self._say("folder-unreadable", folder, f"The folder cannot be read ({(error.strerror or '?').lower()}).")
             return

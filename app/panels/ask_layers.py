@@ -92,9 +92,7 @@ def over_anatomy(state: ViewState, study: Study) -> ViewState:
     """The view with grey anatomy below and nobody's own scan over it, where the study lies in that template."""
     paths = {str(scan.path) for scan in study.scans}
     overlays = tuple(
-        replace(each, visible=False)
-        if isinstance(each.recipe, FileMap) and each.recipe.path in paths and not is_underlay(each)
-        else each
+        replace(each, visible=False) if isinstance(each.recipe, FileMap) and each.recipe.path in paths else each
         for each in state.overlays
     )
     has_anatomy = any(is_underlay(each) and each.visible for each in overlays)

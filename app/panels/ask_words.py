@@ -72,7 +72,7 @@ def view_of(answered: Answered, blinding: Blinding | None, *, picture: bytes = b
     colours = OVERLAP_COLOURS if plan.ask.kind == "overlap" else ""
     return AnswerView(
         title=said(plan.title),
-        about=said(f"{colours}Effect: {plan.effect_name}{f', in {plan.unit}' if plan.unit else ''}. {_people(plan.n)}"),
+        about=said(f"{colours}Effect: {plan.effect_name}{_unit(plan.unit)}. {_people(plan.n)}"),
         words=tuple(words),
         regions=tuple(_region(row, said) for row in answered.regions),
         notes=tuple(said(finding.message) for finding in findings),
@@ -92,6 +92,10 @@ def more_of(answered: Answered) -> str:
     if ask.kind in OF_ONE_MAP and ask.measure == "pet" and SENSITIVITY not in answered.tables:
         return SENSITIVITY
     return ""
+
+
+def _unit(unit: str) -> str:
+    return "" if not unit else f" {unit}" if unit.startswith("of ") else f", in {unit}"
 
 
 def _people(n: Any) -> str:

@@ -23,6 +23,8 @@ from .graph_data import GraphData, graph_data
 from .graph_tests import Asked, GraphTests, graph_tests
 from .graph_words import words_of
 from .map_questions import fit_of, maps_of_test, once, regions_of
+from .region_rows import RegionTests
+from .result_words import region_words
 from .values import Study
 
 Report = Callable[[float], None]
@@ -83,7 +85,7 @@ def with_voxels(found: Answered, report: Report = silent) -> Answered:
     plan = found.plan
     maps: dict[str, Any] = {}
     clusters: list[Any] = []
-    rows, findings = list(found.regions), list(found.findings)
+    rows, findings, words = list(found.regions), list(found.findings), list(found.words)
     shown, later = plan.models[:MAPS], plan.models[MAPS:]
     findings += [Finding("map-on-request", each.formula, None, LATER) for each in later]
     for number, model in enumerate(shown):
@@ -98,8 +100,23 @@ def with_voxels(found: Answered, report: Report = silent) -> Answered:
         rows += [_voxelwise(row, measure, named.permutations) for row in named.rows]
         maps |= {f"{measure}_{name}": volume for name, volume in maps_of_test(made).items()}
         clusters += [{"map": measure, **cluster} for cluster in made.clusters]
-        findings += [*made.prepared.findings, *made.fitted.findings, *named.findings]
-    return replace(found, maps=maps, clusters=tuple(clusters), regions=tuple(rows), findings=once(findings))
+        of_fit = [each for each in made.fitted.findings if each.code != "zero-in-some"]  # a degree may be 0
+        findings += [*made.prepared.findings, *of_fit, *named.findings]
+        words.append(_named_words(plan, measure, named, made.tested.maps.df[1]))
+    return replace(
+        found,
+        maps=maps,
+        clusters=tuple(clusters),
+        regions=tuple(rows),
+        words=tuple(words),
+        findings=once(findings),
+    )
+
+
+def _named_words(plan: Plan, measure: str, named: RegionTests, df: float) -> str:
+    """What survives among named regions of a voxelwise map, whose correction knows nothing of the other tests."""
+    said = region_words(replace(plan, unit="" if measure == "clustering" else "connections"), named.rows, df, named.permutations)[0]
+    return f"Voxelwise {measure} in named regions, a family of its own beside the tests above: {said}"
 
 
 def asked_of(plan: Plan) -> Asked:

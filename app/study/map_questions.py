@@ -20,6 +20,7 @@ from ..problems import Finding, Problem, silent
 from .answers import Answered, Plan
 from .counted import counted
 from .prepared import PreparedRows, concrete, prepare
+from .recounted import recounted
 from .region_rows import RegionTests, region_tests, ring_findings
 from .result_words import result_words
 from .traps_study import resolution_mm
@@ -80,6 +81,7 @@ def answer(plan: Plan, report: Report = silent) -> Answered:
         As `prepare` and `fit_model`.
     """
     made = fit_of(plan.models[0], plan.test, plan.ask.inference, lambda done: report(0.9 * done))
+    plan = recounted(plan, made.fitted)
     regions = regions_of(plan, plan.models[0], made, lambda done: report(0.9 + 0.1 * done))
     fwhm = fwhm_of(plan)
     findings = (

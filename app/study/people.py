@@ -96,11 +96,16 @@ def groups_of(study: Study) -> Groups | None:
     """Patients and healthy people; None where the study has no column that says so."""
     for column in _named(study.participants.columns, GROUPS):
         levels = study.participants[column].dropna().astype(str).value_counts()
-        healthy = [str(name) for name in levels.index if _plain(str(name)) in HEALTHY]
+        healthy = [str(name) for name in levels.index if is_healthy(str(name))]
         patients = [str(name) for name in levels.index if str(name) not in healthy]
         if healthy and patients:
             return Groups(column, patients[0], healthy[0])
     return None
+
+
+def is_healthy(level: str) -> bool:
+    """Whether a group's name says that its people are healthy."""
+    return _plain(level) in HEALTHY
 
 
 def arms_of(study: Study, people: pd.DataFrame | None = None) -> Arms | None:

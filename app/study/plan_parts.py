@@ -18,6 +18,7 @@ from .people import (
     Groups,
     column_like,
     groups_of,
+    is_healthy,
     measured,
     score_columns,
     score_title,
@@ -244,7 +245,19 @@ def frame_of(setting: Setting, rows: StudyRows) -> tuple[pd.DataFrame, tuple[Fin
         for column in COMPUTED:
             if column not in frame:
                 frame[column] = stand_in.normal(size=len(frame))
-    return frame, (*people.findings, *findings)
+    return frame, (*_other_patients(setting, rows), *people.findings, *findings)
+
+
+def _other_patients(setting: Setting, rows: StudyRows) -> Iterable[Finding]:
+    """Groups that are neither healthy nor asked about."""
+    groups = setting.groups
+    if groups is None or (groups.column, groups.patients) not in rows.where:
+        return
+    levels = setting.study.participants[groups.column].dropna().astype(str).value_counts(sort=False)
+    for name, count in levels.items():
+        if str(name) != groups.patients and not is_healthy(str(name)):
+            message = f"{name} ({count} people) is no part of this: of several groups of patients the largest is asked."
+            yield Finding("group-left-out", groups.column, str(name), message)
 
 
 def known_in(frame: pd.DataFrame, column: str) -> Any:

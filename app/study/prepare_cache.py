@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..grid import Grid
 from ..io.files import writing
 from ..io.write import plain_json
-from ..problems import Finding
+from ..problems import Finding, Problem
 from ..settings import cache_folder
 
 VERSION = 2  # of how things are prepared: another number makes other files
@@ -28,6 +28,10 @@ LARGEST_BYTES = 5_000_000_000
 IN_USE_S = 3600.0  # a folder used within this time is not dropped: this process or another may still read it
 TOUCH_S = 600.0
 TEMPLATE_CODE, ALIGNED_CODE = 4, 2  # sform codes
+
+
+class CacheProblem(Problem):
+    """The cache cannot be written to: no fault of a scan, and nothing that can be done without one."""
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -117,16 +121,19 @@ def keep(key: str, content: bytes, about: About) -> Kept:
 
     Raises
     ------
-    Problem
+    CacheProblem
         When the cache cannot be written to.
     """
-    folder = _folder() / key
-    path = folder / about.file
     about = msgspec.structs.replace(about, bytes=len(content))
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    _put(path, content)
-    _put(path.with_suffix(".json"), plain_json(about))
+    try:
+        folder = _folder() / key
+        path = folder / about.file
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        _put(path, content)
+        _put(path.with_suffix(".json"), plain_json(about))
+    except Problem as problem:
+        raise CacheProblem(_folder(), problem.what, problem.todo) from problem
     return Kept(path, about)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ...stats.threads import workers
 from ..problems import Problem, silent
+from .prepare_cache import CacheProblem
 
 Report = Callable[[float], None]
 T = TypeVar("T")
@@ -15,18 +16,27 @@ R = TypeVar("R")
 
 
 def each_of(work: Callable[[T], R], items: Sequence[T], report: Report = silent) -> list[R | Problem]:
-    """What is made of each, several at a time; a Problem in the place of what cannot be made."""
+    """What is made of each, several at a time; a Problem in the place of what cannot be made.
+
+    Raises
+    ------
+    CacheProblem
+        Nothing that is made can be kept.
+    """
 
     def tried(item: T) -> R | Problem:
         try:
             return work(item)
+        except CacheProblem:
+            raise
         except Problem as problem:
             return problem
 
     with ThreadPoolExecutor(workers(), "habena-prepare") as pool:
         futures = [pool.submit(tried, item) for item in items]
         try:
-            for number, _ in enumerate(as_completed(futures)):
+            for number, done in enumerate(as_completed(futures)):
+                done.result()
                 report((number + 1) / len(items))
         except BaseException:
             for future in futures:
@@ -45,6 +55,8 @@ def in_turn(work: Callable[[T, Report], R], items: Sequence[T], report: Report =
     for item in items:
         try:
             made.append(work(item, told))
+        except CacheProblem:
+            raise
         except Problem as problem:
             made.append(problem)
     report(1.0)

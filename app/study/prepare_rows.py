@@ -193,6 +193,7 @@ def gathered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     made: list[Finding] = []
     for same in by_code.values():
         first = next(iter(same))
-        many = f"{first.message} So in {len(same)} scans." if len(same) > 1 else first.message
+        scans = len({each.where for each in same})
+        many = f"{first.message} So in {scans} scans." if scans > 1 else first.message
         made.append(changed(first, message=many))
     return tuple(made)

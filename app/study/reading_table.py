@@ -35,7 +35,7 @@ def read_plain_table(path: Path) -> Study:
     Raises
     ------
     Problem
-        When it is no table, or has no rows.
+        When it is no table, has no rows, or names neither people nor images.
     """
     table = read_text_table(path)
     if table.frame.empty:
@@ -45,6 +45,8 @@ def read_plain_table(path: Path) -> Study:
     single = once(path, keyed.frame, keys)
     columns = [str(name) for name in single.frame if name not in keys and _names_files(list(single.frame[name]))]
     imaged, about_scans = _scans(path, single.frame, columns)
+    if not columns and _person_column(table.frame) is None:
+        raise Problem(path, "has no column of people and none of images", "name a table with a column participant_id")
     numbers = typed(path, single.frame.drop(columns=columns), keys)
     people, sessions = _split(numbers.frame)
     scored = numbers.frame if SESSION in numbers.frame else numbers.frame.assign(**{SESSION: None})
@@ -73,8 +75,8 @@ def read_plain_table(path: Path) -> Study:
 
 def _keyed(path: Path, frame: pd.DataFrame) -> Read:
     """A table whose columns of people and sessions have the names of BIDS; rows without a person go."""
-    lower = {str(name).casefold(): str(name) for name in reversed(list(frame.columns))}
-    person = next((lower[name] for name in _PEOPLE if name in lower), None)
+    person = _person_column(frame)
+    lower = _by_small_letters(frame)
     session = next((lower[name] for name in _SESSIONS if name in lower), None)
     if person is None:
         message = "The table has no column participant_id; each row is taken as one person."
@@ -86,6 +88,15 @@ def _keyed(path: Path, frame: pd.DataFrame) -> Read:
         names = [None if name is None else with_prefix(SESSION, str(name)) for name in keyed.frame[SESSION]]
         return Read(keyed.frame.assign(**{SESSION: names}), keyed.findings)
     return keyed
+
+
+def _person_column(frame: pd.DataFrame) -> str | None:
+    lower = _by_small_letters(frame)
+    return next((lower[name] for name in _PEOPLE if name in lower), None)
+
+
+def _by_small_letters(frame: pd.DataFrame) -> dict[str, str]:
+    return {str(name).casefold(): str(name) for name in reversed(list(frame.columns))}
 
 
 def _names_files(values: list[str | None]) -> bool:

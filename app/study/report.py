@@ -18,6 +18,8 @@ from .values import Choices
 from .veil import Veil
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .report_figure import Extra
 
 COURSE, FOREST = "time_course", "forest"
@@ -216,12 +218,21 @@ def _further(answered: Answered, veil: Veil) -> Iterable[Node]:
         folded = element("details", element("summary", f"{len(single)} numbers"), listed)
         yield section("Numbers", folded if len(single) > MOST_NUMBERS else listed)
     for name, frame in answered.tables.items():
-        shown = veil.frame(frame).head(MOST_TABLE_ROWS)
+        shown = _told_columns(veil.frame(frame)).head(MOST_TABLE_ROWS)
         heads = [str(column) for column in shown.columns]
         cells = shown.astype(object).to_numpy().tolist()
         more = len(frame) - len(shown)
         rest = element("p", f"{more} more rows are in the table beside this page.", class_="soft") if more else None
-        yield section(str(name).replace("_", " ").capitalize(), table(heads, cells), rest)
+        listed = table(heads, cells)
+        if len(shown) > MOST_ROWS:
+            listed = element("details", element("summary", f"{len(shown)} rows"), listed)
+        yield section(str(name).replace("_", " ").capitalize(), listed, rest)
+
+
+def _told_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without columns that say nothing in any row."""
+    told = [frame[name].notna() & (frame[name].astype(object) != "") for name in frame.columns]
+    return frame.loc[:, [bool(each.any()) or frame.empty for each in told]]
 
 
 def _flat(details: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:

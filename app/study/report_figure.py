@@ -78,6 +78,7 @@ def more_figures(answered: Answered, maps: Mapping[str, Path], study: Study) -> 
     if content is not None:
         found.append(Extra("sensitivity", "By reference region, and by threshold; one scale.", content))
     if answered.plan.ask.kind == "graph":
+        found += _of_voxels(answered, maps)
         found += _charted("forest", "Effects with 95 % intervals.", forest(answered.regions, answered.plan.unit), title)
     if PEOPLE in answered.tables:
         r = answered.details.get("r")
@@ -89,6 +90,17 @@ def more_figures(answered: Answered, maps: Mapping[str, Path], study: Study) -> 
     return tuple(found)
 
 
+def _of_voxels(answered: Answered, maps: Mapping[str, Path]) -> list[Extra]:
+    """Maps of a graph's metrics in every voxel."""
+    found: list[Extra] = []
+    for measure in ("degree", "clustering"):
+        rows = _slices(answered, maps, measure)
+        if rows:
+            words = f"{measure.capitalize()} of every voxel: the same test at the strongest places."
+            found.append(Extra(f"voxelwise-{measure}", words, painted_rows(rows, answered.plan.title)))
+    return found
+
+
 def _of_spectra(answered: Answered, study: Study) -> list[Extra]:
     from .report_voxel import voxels  # noqa: PLC0415
     from .spectra_mean import mean_spectra  # noqa: PLC0415
@@ -98,7 +110,7 @@ def _of_spectra(answered: Answered, study: Study) -> list[Extra]:
     found = [] if drawn is None else [Extra("voxel", drawn.caption, drawn.png)]
     mean = mean_spectra(study, table)
     lost = f" Sessions without a usable file of spectra: {mean.left_out}." if mean.left_out else ""
-    words = f"Mean of the spectra that are used, each divided by the height of its tNAA peak.{lost}"
+    words = f"Mean of the spectra that are used, each phased at its tNAA peak and divided by the peak's height.{lost}"
     return [*found, *_charted("spectra", words, spectrum(mean), title)]
 
 
@@ -118,27 +130,33 @@ def _brains(answered: Answered) -> bytes | None:
         return None
 
 
-def _slices(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:
-    name = next((each for each in MAIN if each in maps), None)
+def _slices(answered: Answered, maps: Mapping[str, Path], measure: str = "") -> list[Row]:
+    """The main map at its peaks; of a graph the map of one measure."""
+    name = next((each for each in MAIN if _key(each, measure) in maps), None)
     if name is None:
         return []
-    values, grid = answered.maps[name]
-    df = next((row.df for row in answered.regions if math.isfinite(row.df)), 1e6)
+    values, grid = answered.maps[_key(name, measure)]
+    df = next((row.df for row in answered.regions if math.isfinite(row.df) and measure in row.metric), 1e6)
     colours, threshold = model_look(name, (1.0, df), np.asarray(values))
     layer = Overlay(
         2,
-        FileMap(str(maps[name])),
-        f"{answered.plan.ask.kind}",
+        FileMap(str(maps[_key(name, measure)])),
+        measure or answered.plan.ask.kind,
         colours,
         changed(threshold, below="fade", outline=True),
         0.9,
     )
     level = " (p < .001, uncorrected)" if name in {"t", "F"} else ""
     cut = f"{name}, outlined beyond {threshold.value:g}{level}; fainter below" if threshold.value else name
-    clusters = [each for each in answered.clusters if not answered.plan.test or each.get("test") == answered.plan.test]
-    places = peaks(values, grid, clusters or answered.clusters)
-    legend = (("", f"{answered.plan.effect_name}: {cut}"),)
+    own = [each for each in answered.clusters if each.get("map", measure) == measure]
+    clusters = [each for each in own if not answered.plan.test or each.get("test") == answered.plan.test]
+    places = peaks(values, grid, clusters or own)
+    legend = (("", f"voxelwise {measure}: {cut}" if measure else f"{answered.plan.effect_name}: {cut}"),)
     return [Row(view_of((layer,), at), legend if k == 0 else ()) for k, at in enumerate(places)]
+
+
+def _key(name: str, measure: str) -> str:
+    return f"{measure}_{name}" if measure else name
 
 
 def _overlaps(answered: Answered, maps: Mapping[str, Path]) -> list[Row]:

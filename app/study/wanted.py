@@ -120,7 +120,7 @@ def ask_of(study: str, question: str, wanted: Wanted, choices: Choices | None = 
         kind,
         _choices(choices or Choices(), wanted),
         formula=question if kind == "formula" else "",
-        densities=wanted.density if len(wanted.density) > 1 else (),
+        densities=wanted.density if kind == "graph" or len(wanted.density) > 1 else (),
         within=wanted.region,
         inference=_inference(wanted),
     )

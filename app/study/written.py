@@ -45,8 +45,9 @@ def refuse_folder(folder: Path, study: Path, ask: Ask) -> Path:
     Problem
         It is a file, lies in the study, cannot be written to, or holds anything but an answer to the same question.
     """
-    if folder.exists() and not folder.is_dir():
-        raise Problem(folder, "is a file", "name a folder with -o")
+    with writing(folder):
+        if folder.exists() and not folder.is_dir():
+            raise Problem(folder, "is a file", "name a folder with -o")
     place, home = folder.resolve(), study.resolve()
     if home.is_dir() and (place == home or home in place.parents):
         raise Problem(folder, "lies in the study, which is never written to", "name a folder outside of it with -o")
@@ -224,7 +225,7 @@ def _earlier(folder: Path) -> dict[str, Any]:
     """What an answer in a folder says of itself; empty where there is none."""
     try:
         found = json.loads((folder / QUESTION).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) and isinstance(found.get("written", []), list) else {}
 

@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from fabricated_answer import GRID, ROWS, TEMPLATE, answered_of, plan_of, study_in, t_map
+from fabricated_answer import CLUSTERS, GRID, ROWS, TEMPLATE, answered_of, plan_of, study_in, t_map
 from habena.app.io.write import Record, write_map
 from habena.app.study.answers import RegionRow
 from habena.app.study.asking import Ask
@@ -112,6 +112,20 @@ def test_glass_brains_show_a_region_where_it_is(study: Study) -> None:
     assert near(right, orange, 60).sum() > 20
     assert np.argwhere(near(top, orange, 60))[:, 1].mean() > 200  # the person's right is on the right
     assert brains(answered_of(study, plan=plan, regions=others, maps={})) is None
+
+
+def test_maps_of_a_graph_are_cut_at_their_own_clusters(study: Study, tmp_path: Path) -> None:
+    path = tmp_path / map_name("degree_t", "graph", TEMPLATE)
+    write_map(path, t_map(), map_info(GRID, study), Record({}))
+    plan = plan_of(study, ask=Ask(str(study.folder), "graph"))
+    clusters = ({**CLUSTERS[0], "map": "clustering"},)
+    answered = answered_of(study, plan=plan, regions=(), maps={"degree_t": (t_map(), GRID)}, clusters=clusters)
+    (extra,) = more_figures(answered, {"degree_t": path}, study)
+    assert extra.name == "voxelwise-degree"
+    picture = pixels(extra.png)
+    assert picture.shape[0] == HEAD_PX + LEGEND_PX + 3 * 400  # by its own peaks: the cluster is of another map
+    other = replace(answered, clusters=({**CLUSTERS[0], "map": "degree"},))
+    assert pixels(more_figures(other, {"degree_t": path}, study)[0].png).shape[0] == HEAD_PX + LEGEND_PX + 400
 
 
 # -- predictions

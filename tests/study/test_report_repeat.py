@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import shlex
 from typing import Any, get_args
 
@@ -21,6 +22,7 @@ from habena.app.study.values import Choices
 from habena.app.study.wanted import KINDS, Wanted, ask_of, kind_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 word = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 words = st.lists(word, max_size=3, unique=True).map(tuple)
@@ -51,6 +53,14 @@ choices = st.builds(
     edges=st.sampled_from(["positive", "absolute"]),
     weighted=st.booleans(),
 )
+
+
+def planned(ask: Ask) -> Ask:
+    """A plan of a graph names the density that was chosen."""
+    chosen = ask.choices.density
+    return replace(ask, densities=(chosen,)) if ask.kind == "graph" and chosen not in {None, 0.15} else ask
+
+
 asks = st.builds(
     Ask,
     st.just("study"),
@@ -69,6 +79,7 @@ asks = st.builds(
     voxelwise=st.sampled_from([(), (("dc", "degree"),)]),
     exclude=words,
     within=st.none() | word,
+    quality=st.sampled_from([(), (("snr_min", 10.5), ("crlb_percent_max", math.inf))]),
     inference=st.builds(
         Inference,
         st.integers(0, 5000),
@@ -80,7 +91,7 @@ asks = st.builds(
         st.floats(0.5, 3),
         st.booleans(),
     ),
-)
+).map(planned)
 
 
 def parsed(line: str) -> tuple[str, str, dict[str, Any]]:
@@ -126,6 +137,7 @@ def test_overlaps_graphs_and_formulas_are_repeated_with_their_own_options() -> N
         Ask("study", "overlap", thresholds=(0.01, 0.05)),
         Ask("study", "graph", Choices(density=0.1), densities=(0.1, 0.2, 0.3)),
         Ask("study", "graph", Choices(density=None, r=0.25)),
+        Ask("study", "graph", densities=(0.15,)),
         Ask("study", "formula", formula="pet ~ group * center(age)", contrasts=("x=1 0 0 0",)),
     ):
         folder, question, options = parsed(command_line(ask))

@@ -13,7 +13,12 @@ from PySide6.QtWidgets import QCheckBox, QListWidget, QPushButton
 from widget_events import take
 
 OFFER = AskOffer(
-    questions=(("severity", "Severity", ""), ("change", "Change", ""), ("graph", "Networks", "has no runs")),
+    questions=(
+        ("severity", "Severity", ""),
+        ("change", "Change", ""),
+        ("graph", "Networks", ""),
+        ("crossover", "Spectra", "has no spectra"),
+    ),
     scores=(("madrs_total", "MADRS"), ("hamd17_total", "HAMD-17")),
     measures=(("", "what fits"), ("pet", "PET")),
     arms=(("drug", "drug"), ("placebo", "placebo")),
@@ -91,9 +96,11 @@ def test_a_choice_is_told_with_all_settings(form, qtbot):
 
 def test_a_question_that_cannot_be_asked_is_marked_and_says_why(form):
     box = control(form, Choice, "Question")
-    assert [box.itemText(n) for n in range(box.count())] == ["Severity", "Change", "Networks – not here"]
-    form.set_plan(AskPlan(problem="This study has no runs."))
-    assert form.problem() == "This study has no runs."
+    assert [box.itemText(n) for n in range(box.count())] == ["Severity", "Change", "Networks", "Spectra – not here"]
+    form.set_settings(AskSettings(kind="crossover"), "")
+    form.set_plan(AskPlan(problem="This study has no spectra."))
+    assert form.problem() == "This study has no spectra."
+    assert not visible(form, Choice, "Score")
     assert not control(form, QPushButton, "Ask").isEnabled()
     assert form.texts() == ("",) * 5
 

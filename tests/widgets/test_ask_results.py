@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from habena.widgets.ask_results import AnswerTable, AnswerView, AskResults
-from habena.widgets.region_forest import EFFECT, METRIC, P_FWE, SIDE, Region, RegionForest
+from habena.widgets.region_forest import EFFECT, METRIC, P_FWE, SIDE, Region, RegionForest, axis_of
 from habena.widgets.series_plot import Series, SeriesData, SeriesPlot
 from habena.widgets.value_model import Column
 from PySide6.QtCore import Qt
@@ -122,6 +122,14 @@ def test_the_interval_is_drawn_left_of_zero_for_negative_effects(shown):
         ]
         halves.append(np.mean(coloured) / image.width())
     assert halves[0] < 0.5 < halves[1]
+
+
+def test_each_metric_has_an_axis_of_its_own_with_zero_on_it_and_without_the_few_widest_intervals():
+    assert axis_of((HABENULA, THALAMUS, EMPTY)) == (-0.4, 0.3)
+    assert axis_of((HABENULA,)) == (0.0, 0.3)
+    assert axis_of((EMPTY,)) == (-1.0, 1.0)
+    many = [HABENULA] * 40
+    assert axis_of([*many, HABENULA._replace(low=-500.0, high=900.0)]) == (0.0, 0.3)
 
 
 def test_a_region_passes_by_its_corrected_p_where_there_is_one():

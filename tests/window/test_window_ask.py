@@ -1,15 +1,18 @@
-"""Questions to a study in the window: planned while they are chosen, shown as a map, answered, refused while blinded."""
+"""Questions to a study in the window: planned while chosen, shown as a map, answered, refused while blinded."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 from file_events import answer_dialog, choose, errors
 from habena.app.panels.ask import AskControl
 from habena.app.panels.ask_plan import BLINDED
 from habena.app.recipes import ModelMap
+from habena.app.study import counted
 from habena.app.window import Window
 from study_folder import WITHOUT_LAST, write_study
 from window_events import settle, wait_until
@@ -17,7 +20,14 @@ from window_events import settle, wait_until
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    return write_study(tmp_path / "trial")
+    """Scans that differ from one another in each voxel."""
+    folder = write_study(tmp_path / "trial")
+    rng = np.random.default_rng(7)
+    for path in sorted(folder.rglob("*_pet.nii.gz")):
+        image = nib.load(path)
+        values = image.get_fdata() * (1 + 0.1 * rng.standard_normal(image.shape))
+        nib.save(nib.Nifti1Image(values.astype(np.float32), image.affine, image.header), path)
+    return folder
 
 
 @pytest.fixture
@@ -116,7 +126,6 @@ def test_asked_again_the_map_takes_the_place_of_the_one_before_and_undo_brings_i
 
 
 def test_permutations_of_the_layer_and_of_the_answer_are_counted_once(window, monkeypatch):
-    from habena.app.study import counted
 
     kept = []
     keep = counted._keep

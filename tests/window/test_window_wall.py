@@ -14,7 +14,7 @@ from habena.app.window import Window
 from habena.widgets.study_browser import StudyBrowser
 from msgspec.structs import replace
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 from study_folder import WITHOUT_LAST, write_study
@@ -74,6 +74,18 @@ def test_a_click_in_any_cell_moves_the_one_crosshair(window):
     shown = {(each.axis, each.position_mm) for each in window.slice_view.arrangement.panels}
     assert len(shown) == 3
     assert dict(shown)["sagittal"] == pytest.approx(expected[0], abs=1e-3)
+
+
+def test_a_double_click_shows_one_plane_in_all_cells_and_another_all_three_again(window):
+    put_up(window)
+    x, y, width, height = window.slice_view.arrangement.panels[0].rect
+    at = QPoint(x + width // 3, y + height // 2)
+    QTest.mouseDClick(window.area.slices, Qt.MouseButton.LeftButton, pos=at)
+    settle(window)
+    assert [panel.axis for panel in window.slice_view.arrangement.panels] == ["sagittal"] * 3
+    QTest.mouseDClick(window.area.slices, Qt.MouseButton.LeftButton, pos=at)
+    settle(window)
+    assert len(window.slice_view.arrangement.panels) == 9
 
 
 def test_stepping_brings_the_next_person_in_the_same_colours(window):
