@@ -214,12 +214,12 @@ def _tables(answered: Answered, blinding: Blinding | None) -> list[AnswerTable]:
         made.append(AnswerTable("clusters", "Clusters", (Column("Cluster"),), rows))
     for name, frame in answered.tables.items():
         shown = frame if blinding is None else blinding.shown_frame(frame)
-        made.append(table_of(str(name), shown))
+        made.append(table_of(str(name), shown, str if blinding is None else blinding.shown_text))
     return made
 
 
-def table_of(name: str, frame: Any) -> AnswerTable:
-    """A frame as typed columns."""
+def table_of(name: str, frame: Any, said: Said = str) -> AnswerTable:
+    """A frame as typed columns; texts as they may be ``said``."""
     columns: list[Column] = []
     cells: list[Sequence[Cell]] = []
     for column in frame.columns:
@@ -230,7 +230,7 @@ def table_of(name: str, frame: Any) -> AnswerTable:
             cells.append([_number(value) for value in frame[column].tolist()])
         else:
             columns.append(Column(title))
-            cells.append([_text(value) for value in frame[column].tolist()])
+            cells.append([said(_text(value)) for value in frame[column].tolist()])
     return AnswerTable(name, TITLES.get(name, name.replace("_", " ")), tuple(columns), tuple(zip(*cells, strict=True)))
 
 

@@ -1,0 +1,134 @@
+"""What a tired researcher asks and what a spoilt study holds: said, counted right, or refused in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from habena.app.problems import Problem
+from habena.app.study import prepare_cache
+from habena.app.study.answering import answer
+from habena.app.study.asked import planned
+from habena.app.study.asking import Ask
+from habena.app.study.planning import plan
+from habena.app.study.prepare_cache import CacheProblem
+from habena.app.study.reading import read_study
+from habena.app.study.wanted import Wanted
+from habena.app.study.written import refuse_folder
+from question_study import draw, write
+
+
+@pytest.fixture(autouse=True)
+def _caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CACHE", "CONFIG", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return write(tmp_path / "study", draw(3, patients=8, healthy=6))
+
+
+def unused(folder: Path, question: str, **options: object) -> list[str]:
+    found = planned(str(folder), question, Wanted(**options))  # type: ignore[arg-type]
+    return [finding.where for finding in found.findings if finding.code == "option-unused"]
+
+
+def empty_scan(folder: Path, person: str) -> None:
+    path = next((folder / person).rglob("ses-pre/pet/*.nii.gz"))
+    image = nib.load(path)
+    nib.save(nib.Nifti1Image(np.full(image.shape, np.nan, np.float32), image.affine), path)
+
+
+def test_options_that_change_nothing_are_said(study: Path) -> None:
+    found = unused(study, "severity", arm="interaction", percent=True, strategy="motion24", r=0.3, metrics=("degree",))
+    assert set(found) == {"--arm", "--percent", "--strategy", "--r", "--metrics"}
+    assert unused(study, "severity", sessions=("ses-pre", "ses-post")) == ["--sessions"]
+    assert unused(study, "suvr ~ age", quality=(("snr_min", 3.0),), thresholds=(0.1, 0.1)) == [
+        "--thresholds",
+        "--quality",
+    ]
+
+
+def test_options_that_bear_on_a_question_are_not_said(study: Path) -> None:
+    assert unused(study, "change", percent=True, arm="pooled", fwhm=6.0, scaling="global mean", permutations=10) == []
+    assert unused(study, "change", sessions=("ses-pre", "ses-post"), region="insula", covariates=()) == []
+    assert unused(study, "overlap", thresholds=(0.01, 0.02)) == []
+    assert unused(study, "suvr ~ age", contrasts=("older=age",)) == []
+
+
+@pytest.mark.parametrize("width", [1e9, float("nan"), float("inf"), -1.0])
+def test_widths_that_nothing_is_smoothed_with_are_refused_by_option(study: Path, width: float) -> None:
+    with pytest.raises(Problem, match="^--fwhm: "):
+        planned(str(study), "change", Wanted(fwhm=width))
+    with pytest.raises(Problem, match="^--run-fwhm: "):
+        planned(str(study), "change", Wanted(run_fwhm=width))
+
+
+@pytest.mark.parametrize("contrast", ["a=nope", "a=1,2,3,4,5", "a=0,0", "=1"])
+@pytest.mark.parametrize("formula", ["suvr ~ age", "madrs_total_pre ~ age"])
+def test_a_contrast_of_another_design_is_refused_before_work(study: Path, formula: str, contrast: str) -> None:
+    with pytest.raises(Problem, match="^contrast: "):
+        planned(str(study), formula, Wanted(contrasts=(contrast,)))
+
+
+def test_people_whose_scans_turn_out_empty_are_not_counted(study: Path) -> None:
+    empty_scan(study, "sub-T01")
+    empty_scan(study, "sub-H02")
+    made = plan(read_study(study), Ask(study=str(study), kind="group"))
+    assert dict(made.n) == {"TRD": 8, "HC": 6, "excluded": 0}
+    found = answer(made)
+    assert dict(found.plan.n) == {"TRD": 7, "HC": 5, "excluded": 2}
+    assert "12 people (7 TRD, 5 HC)" in found.plan.words
+    left_out = [finding.where for finding in found.findings if finding.code == "subject-left-out"]
+    assert sorted(left_out) == ["sub-H02", "sub-T01"]
+
+
+def test_a_third_group_that_is_not_asked_about_is_named(study: Path) -> None:
+    table = study / "participants.tsv"
+    lines = table.read_text("utf-8").splitlines()
+    third = [line.replace("TRD", "BD") if line.startswith(("sub-T01", "sub-T02")) else line for line in lines]
+    table.write_text("\n".join(third) + "\n", "utf-8")
+    found = plan(read_study(study), Ask(study=str(study), kind="severity"))
+    said = [finding for finding in found.findings if finding.code == "group-left-out"]
+    assert [(finding.value, "2 people" in finding.message) for finding in said] == [("BD", True)]
+
+
+def test_a_full_disk_stops_a_question_and_leaves_nobody_out(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> None:
+        del content
+        raise Problem(path, "cannot be written: no space left on device", "make room there")
+
+    made = plan(read_study(study), Ask(study=str(study), kind="severity"))
+    monkeypatch.setattr(prepare_cache, "_put", full)
+    with pytest.raises(CacheProblem, match="no space left on device"):
+        answer(made)
+
+
+def test_a_name_that_no_system_takes_is_refused(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="cannot be written"):
+        refuse_folder(tmp_path / ("x" * 300), study, Ask(study=str(study), kind="change"))
+
+
+def test_a_folder_with_a_question_nested_too_deep_holds_other_things(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "ask.json").write_text("[" * 100_000, "utf-8")
+    with pytest.raises(Problem, match="holds other things"):
+        refuse_folder(out, study, Ask(study=str(study), kind="change"))
+
+
+def test_a_link_in_a_circle_takes_no_other_table_with_it(study: Path) -> None:
+    circle = study / "phenotype" / "circle.tsv"
+    circle.symlink_to(circle)
+    found = read_study(study)
+    assert list(found.scores) == ["madrs"]
+    assert [finding.where for finding in found.findings if finding.code == "link-broken"] == [str(circle)]
+
+
+def test_text_with_neither_people_nor_images_is_no_study(tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text("root:x:0:0:/root\nbin:x:1:1:/bin\n", "utf-8")
+    with pytest.raises(Problem, match="no column of people and none of images"):
+        read_study(tmp_path / "passwd")
