@@ -18,7 +18,7 @@ from .painting import ViewPainter, gui_application, painted, pixels_of
 from .problems import Problem
 from .results import Results
 from .saved import VIEW_KEY, relative
-from .scenes import Shown
+from .scenes import Shown, caption_of
 from .state import ViewState, to_json
 
 ENDINGS = (".png", ".tif", ".tiff", ".svg", ".pdf", ".html")
@@ -59,7 +59,7 @@ def write_picture(
         case ".pdf":
             content = _pdf(painter, options)
         case ".html":
-            content = _page(_png(painter, options, ""), state, options)
+            content = _page(_png(painter, options, ""), caption_text(state, shown), options)
         case ".png":
             content = _png(painter, options, view)
         case _:
@@ -102,10 +102,10 @@ def _tiff(pixels: Picture, dpi: float) -> bytes:
     return buffer.getvalue()
 
 
-def _page(png: bytes, state: ViewState, options: RenderOptions) -> bytes:
+def _page(png: bytes, caption: str, options: RenderOptions) -> bytes:
     """A page with the picture and its caption in one file, no network."""
     encoded = base64.b64encode(png).decode()
-    caption = html.escape(caption_text(state))
+    caption = html.escape(caption)
     width = options.size[0]
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Habena</title>
@@ -116,12 +116,13 @@ img{{width:100%;height:auto}}</style></head>
 """.encode()
 
 
-def caption_text(state: ViewState) -> str:
+def caption_text(state: ViewState, shown: tuple[Shown, ...]) -> str:
     """What the picture shows, in a sentence."""
     layers = ", ".join(overlay.name for overlay in state.overlays if overlay.visible)
     at = ", ".join(f"{value:.4g}" for value in state.crosshair_mm)
     side = "right is left (radiological)" if state.radiological else "left is left (neurological)"
-    return f"{layers}; crosshair at {at} mm; {side}."
+    mark = caption_of(shown)
+    return f"{layers}; crosshair at {at} mm; {side}{mark and f'; {mark}'}."
 
 
 def _svg(painter: ViewPainter, options: RenderOptions) -> bytes:

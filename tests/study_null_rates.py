@@ -1,4 +1,4 @@
-"""How often answers about studies call noise an effect: ``python -m tests.study_null_rates`` writes docs/study-null-rates.md.
+"""How often answers about studies call noise an effect, written by ``python -m tests.study_null_rates`` into docs/.
 
 The questions' own models, of a tiny study, with new noise for each simulation: people differ as a whole and at every
 voxel. A small part of this runs with the tests (tests/study/test_study_null_rates.py).

@@ -11,7 +11,8 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QProgressBar, QWidget
 
 from .ask_fields import FieldRows
-from .ask_settings import AskOffer, AskPlan, AskSettings, Rows, fields_of
+from .ask_rows import choice_rows, question_rows
+from .ask_settings import AskOffer, AskPlan, AskSettings, fields_of
 from .controls import Choice, Section, align, button, column, described, mark_wrong, muted, row
 from .elided_label import ElidedLabel
 from .model_design import DesignMatrix
@@ -80,33 +81,7 @@ class AskForm(QWidget):
         tip = tr("One test per line: a column, an expression such as a - b, or NAME = weights; empty for all")
         self._contrasts = TextLines(tr("Contrasts"), tip)
         self._contrasts.edited.connect(partial(self._take, "contrasts"))
-        self._fields = FieldRows(
-            Rows(
-                choices={
-                    "score": (tr("Score"), tr("Improvement is the first less the last: larger is better")),
-                    "arm": (tr("Arms"), tr("All together, whether they differ, or one of them")),
-                    "first": (tr("Session"), tr("The scan that is asked about, or the first of two")),
-                    "last": (tr("and"), tr("The second of two scans, less the first")),
-                    "measure": (tr("Measure"), tr("What the maps hold")),
-                    "atlas": (tr("Atlas"), tr("Whose regions are the nodes of graphs")),
-                    "density": (tr("Density"), tr("Share of edges that are kept, or the area under the curve")),
-                    "edges": (tr("Edges"), tr("Which correlations are edges")),
-                },
-                numbers={
-                    "first_p": (tr("p of groups"), tr("Uncorrected, two-sided; forms the mask of the groups")),
-                    "second_p": (tr("p of change"), tr("Uncorrected, two-sided; forms the mask of the change")),
-                    "linewidth_hz": (tr("Linewidth ≤"), tr("Spectra with wider lines are left out")),
-                    "snr": (tr("SNR ≥"), tr("Spectra with a lower ratio of signal to noise are left out")),
-                    "crlb_percent": (tr("CRLB ≤"), tr("Fits with a larger lower bound of Cramér and Rao are left out")),
-                    "gm_fraction": (tr("Grey matter ≥"), tr("Share of grey matter in the voxel")),
-                },
-                checks={
-                    "percent": (tr("Change in percent"), tr("Of the first scan, instead of the difference")),
-                    "baseline": (tr("Adjust for the first scan"), tr("ANCOVA: the last scan, adjusted for the first")),
-                    "by_group": (tr("Variance by group"), tr("Groups may differ in variance (Welch)")),
-                },
-            )
-        )
+        self._fields = FieldRows(question_rows(tr))
         self._fields.changed.connect(self._take)
         self.setFocusProxy(self._kind)
         for part in (self._kind, self._why, self._formula, self._contrasts, self._fields):
@@ -151,20 +126,7 @@ class AskForm(QWidget):
     def _build_study(self) -> None:
         tr = self.tr
         self._study = Section(tr("Images of the study"))
-        self._choices = FieldRows(
-            Rows(
-                choices={
-                    "reference": (tr("Reference"), tr("Region of PET that values are divided by")),
-                    "scaling": (tr("Scaling"), tr("Whether each map is divided by its mean within the mask")),
-                    "strategy": (tr("Confounds"), tr("What is taken out of runs, from fMRIPrep's tables")),
-                },
-                numbers={"fwhm_mm": (tr("Smoothing"), tr("Gaussian, full width at half maximum"))},
-                lines={
-                    "exclude": (tr("Leave out"), tr("People who are left out, separated by commas")),
-                    "within": (tr("Region"), tr("Search only within a region of an atlas: a small volume")),
-                },
-            )
-        )
+        self._choices = FieldRows(choice_rows(tr))
         self._choices.changed.connect(self._take)
         self._mask = DropField(tr("Mask"), tr("Only where this image is above 0"))
         self._mask.set_empty_text(tr("where all scans have data"))

@@ -66,7 +66,8 @@ class ModelForm(QWidget):
     # -- building
 
     def _build_data(self) -> None:
-        self._hint = muted(self.tr("Choose the table of a study, one row per scan; or drop it here."))
+        self._hint = muted()
+        self.set_hint("")
         self._kind = Choice(self.tr("Data"), self.tr("What the model explains"))
         self._kind.set_items(
             [
@@ -230,6 +231,10 @@ class ModelForm(QWidget):
         self._by_group.setChecked(settings.by_group)
         self.inference.set_settings(settings)
         self._show_rows()
+
+    def set_hint(self, text: str) -> None:
+        """Say what to do while there is no table; with an empty text to choose one."""
+        self._hint.setText(text or self.tr("Choose the table of a study, one row per scan; or drop it here."))
 
     def set_columns(self, names: Sequence[str], texts: Sequence[str]) -> None:
         """Columns of the table; those of text may name files."""

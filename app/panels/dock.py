@@ -268,7 +268,7 @@ class Panels(QObject):
     def _build_model(self) -> None:
         """The form of a model beside the seed's."""
         self.model_form = ModelForm()
-        self.model = ModelControl(self._window.session, self.model_form)
+        self.model = ModelControl(self._window.session, self.model_form, self._window.study)
         self._fill("model", _above(self.model_form, self.model_form.buttons), self.model)
 
     def _build_tests(self) -> None:

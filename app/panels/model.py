@@ -19,13 +19,14 @@ from ..problems import Problem
 from ..questions import ModelFit, ModelPermutations
 from ..recipes import ModelMap
 from ..resolve import Failure
-from ..session import Session
+from ..session import Notice, Session
 from ..state import Overlay
 from .connectivity_data import atlases
-from .model_question import in_words, inference_of, model_of, settings_of
+from .model_question import folder_of, in_words, inference_of, model_of, settings_of
 
 if TYPE_CHECKING:
     from .model_check import AskedTest, Check
+    from .study_open import OpenStudy
 
 CHECK = "model check"
 STOPPED = "was stopped"  # by the user: no reason to complain
@@ -70,10 +71,11 @@ class ModelControl(QObject):
     file_wanted = Signal(str)
     results_wanted = Signal()
 
-    def __init__(self, session: Session, form: ModelForm) -> None:
+    def __init__(self, session: Session, form: ModelForm, opened: OpenStudy | None = None) -> None:
         super().__init__(form)
         self._session = session
         self._form = form
+        self._opened = opened
         self._settings = ModelSettings()
         self._atlases: tuple[tuple[str, str], ...] = ()
         self._check: Check | None = None
@@ -90,6 +92,8 @@ class ModelControl(QObject):
         form.file_dropped.connect(self.take_file)
         session.jobs.finished.connect(self._take_check)
         session.jobs.progressed.connect(self._progress)
+        if opened is not None:
+            opened.changed.connect(self._veil)
         self._show_possible()
 
     # -- showing
@@ -124,9 +128,47 @@ class ModelControl(QObject):
         candidates = (state.overlay(state.selected), *reversed(state.overlays))
         return next((each for each in candidates if each is not None and isinstance(each.recipe, ModelMap)), None)
 
+    def _veil(self) -> None:
+        """Names are hidden or seen from now on, or another study is open."""
+        if self._opened is None:
+            return
+        is_veiled = self._hides(self._settings.table)
+        if is_veiled:
+            self._clear()
+        if is_veiled or not self._opened.is_blinded:
+            self._shown_for = None
+            self._session.changed.emit()
+
+    def _hides(self, table: str) -> bool:
+        """Whether a table, or a question in its place, is of the open study and names whom that hides."""
+        opened = self._opened
+        study = None if opened is None or not opened.is_blinded else opened.study
+        return bool(table) and study is not None and folder_of(table).is_relative_to(study.folder.absolute())
+
+    def _clear(self) -> None:
+        """An empty form: what it said names people and arms."""
+        self._settings, self._check, self._fit_due = ModelSettings(), None, False
+        self._soon.stop()
+        self._session.jobs.cancel(CHECK)
+        form = self._form
+        form.set_settings(self._settings)
+        form.set_columns((), ())
+        form.set_problems({})
+        form.set_designs(())
+        form.set_words("", "", "", ())
+        form.set_hint(self.tr("Names and arms are hidden, and this model tells them: ask its study in the Ask panel."))
+
+    def _refuse(self) -> None:
+        text = self.tr("That table tells who is in which arm or session, which is hidden: unblind the study first.")
+        self._session.noticed.emit(Notice("warning", text))
+
     def _show(self, recipe: ModelMap) -> None:
         """Fill the form with a question."""
         shown = settings_of(recipe.model, recipe.inference)
+        if self._hides(shown.table):
+            self._clear()
+            return
+        self._form.set_hint("")
         if shown.correction not in PERMUTED:
             shown = with_fields(shown, permutations=self._settings.permutations)
         if shown != self._settings:
@@ -153,9 +195,9 @@ class ModelControl(QObject):
     def _show_report(self, asked: Asked | None) -> None:
         settings, problem = self._settings, self._problem(asked)
         if problem is not None:
-            words = in_words(problem)
+            words = self._seen(in_words(problem))
             if problem.where != settings.table:
-                words = f"{Path(problem.where).name}: {words[:1].lower()}{words[1:]}"
+                words = f"{self._seen(Path(problem.where).name)}: {words[:1].lower()}{words[1:]}"
             self._form.set_report(words, ok=False)
         elif settings.table and settings.data == "file" and not settings.file:
             self._form.set_report(self.tr("Choose the file of the data, or drop it on its field."), ok=True)
@@ -163,6 +205,9 @@ class ModelControl(QObject):
             self._form.set_report(self.tr("Choose the column that names the images."), ok=True)
         else:
             self._form.set_report("", ok=True)
+
+    def _seen(self, text: str) -> str:
+        return text if self._opened is None else self._opened.shown_text(text)
 
     def _problem(self, asked: Asked | None) -> Problem | None:
         """Why the model of the form has no answer, or its permutations have none."""
@@ -184,11 +229,15 @@ class ModelControl(QObject):
 
     def _change(self, settings: ModelSettings) -> None:
         self._settings = settings
+        self._form.set_hint("")
         self._soon.start(CHECK_MS)
         self._show_possible()
 
     def take_file(self, what: str, path: str) -> None:
         """A file that the user chose."""
+        if what in {"table", "file"} and self._hides(path):
+            self._refuse()
+            return
         self._settings = with_fields(self._settings, **{what: path})
         if what == "file":
             self._settings = with_fields(self._settings, data="file")
@@ -208,7 +257,7 @@ class ModelControl(QObject):
         self._session.jobs.live(CHECK, work)
 
     def _take_check(self, key: object, found: Any) -> None:
-        if key != CHECK:
+        if key != CHECK or self._hides(found.settings.table):
             return
         self._check = found
         from .model_check import some_of  # noqa: PLC0415 - pandas and SciPy
@@ -289,6 +338,17 @@ class ModelControl(QObject):
             changed = replace(changed, colours=colours, threshold=threshold)
         self._shown_for = (overlay.key, recipe.model, recipe.inference)
         self._session.update_overlay(changed, what)
+
+    def ask_instead(self, asked: Asked, model: Model, what: str) -> None:
+        """Ask another model in the place of one that is shown: of a layer one step of undo."""
+        recipe = replace(asked.map, model=model)
+        if asked.layer is not None:
+            self._session.update_overlay(replace(asked.layer, recipe=recipe), what)
+            return
+        self._of_table = recipe
+        self._show(recipe)
+        self._ask()
+        self._session.changed.emit()
 
     def _values(self, recipe: ModelMap):
         from ..model_fit import Fitted, maps_of  # noqa: PLC0415 - pandas and SciPy

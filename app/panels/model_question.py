@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -127,6 +128,11 @@ def rows_of(table: str) -> StudyRows | None:
         return _ROWS.decode(msgspec.json.encode({"study": folder, **_SAID.decode(said)}))
     except (msgspec.DecodeError, TypeError) as error:
         raise Problem("table", "is no question of a study any more", "undo, or ask the study again") from error
+
+
+def folder_of(table: str) -> Path:
+    """Absolute path of a table, or of the study that a question in its place is about."""
+    return Path(table.partition(BETWEEN_STUDY_AND_QUESTION)[0]).absolute()
 
 
 def _changed(value: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:

@@ -126,7 +126,6 @@ class ModelShow(QObject):
     def _take(self, key: object, result: Any) -> None:
         if key == ROWS and result[0] == self._rows_for:
             self._rows = result[1]
-            self._panel.set_tests(self._rows.tests, self._rows.names)
             self._panel.set_regions(self._rows.regions, self._rows.region_names)
             self._show_about()
             asked = self._control.asked()
@@ -136,6 +135,8 @@ class ModelShow(QObject):
     def _show_about(self) -> None:
         rows = self._rows
         if rows is not None:
+            tests = [tuple(self._seen(cell) if isinstance(cell, str) else cell for cell in test) for test in rows.tests]
+            self._panel.set_tests(tests, rows.names)
             self._panel.set_about(self._seen(rows.legend), self._seen(rows.notes), rows.warnings)
 
     def _seen(self, text: str) -> str:

@@ -15,7 +15,6 @@ from .. import templates
 from ..atlas import Atlas
 from ..problems import Problem
 from ..questions import AtlasData
-from ..recipes import ModelMap
 from ..session import Session
 from .model import Asked, ModelControl
 from .voxel_people import Seen
@@ -86,7 +85,7 @@ class VoxelShow(QObject):
         region, seen = self._region(fitted, asked), Seen(self._blinding(fitted))
         can_pair = has_pairs(fitted, tested) and not seen.hidden
         self._plot.set_offers(region="" if region is None else region.title.strip(), sessions=can_pair)
-        out = fitted.model.exclude if asked.layer is not None else ()
+        out = fitted.model.exclude
         self._plot.set_left_out(list(zip(out, seen.names(out), strict=True)))
         wants_region = self._place == REGION and region is not None
         wants_pair = self._view == SESSIONS and can_pair
@@ -140,7 +139,7 @@ class VoxelShow(QObject):
             self._plot.set_data(data)
             self._ask_without()
         elif key == WITHOUT_JOB and result[0] == self._without_for:
-            self._plot.set_without(result[1], can_leave_out=result[2] and self._layer() is not None)
+            self._plot.set_without(result[1], can_leave_out=result[2])
 
     def _choose_place(self, place: str) -> None:
         self._place = place
@@ -185,10 +184,6 @@ class VoxelShow(QObject):
 
     # -- the model without them
 
-    def _layer(self) -> Any:
-        asked = self._control.asked()
-        return None if asked is None else asked.layer
-
     def _leave_out(self, keys: tuple[str, ...]) -> None:
         self._exclude(lambda before: (*before, *keys), self.tr("leave out {n}").format(n=len(keys)))
 
@@ -197,13 +192,12 @@ class VoxelShow(QObject):
         self._exclude(lambda before: tuple(key for key in before if key not in keys), what)
 
     def _exclude(self, change: Any, what: str) -> None:
-        """Ask the model of the layer anew without some people: one step of undo."""
-        layer = self._layer()
-        if layer is None or not isinstance(layer.recipe, ModelMap):
-            return
-        recipe = layer.recipe
-        model = replace(recipe.model, exclude=tuple(dict.fromkeys(change(recipe.model.exclude))))
-        self._session.update_overlay(replace(layer, recipe=replace(recipe, model=model)), what)
+        """Ask the model anew without some people."""
+        asked = self._control.asked()
+        if asked is not None:
+            model = asked.map.model
+            exclude = tuple(dict.fromkeys(change(model.exclude)))
+            self._control.ask_instead(asked, replace(model, exclude=exclude), what)
 
 
 def _made(wanted: _Wanted, study: Study | None) -> tuple[VoxelData, Any] | str:

@@ -32,6 +32,7 @@ _PARTS: dict[str, Part] = {
     "contrasts": Part(frozenset({"formula"})),
     "thresholds": Part(frozenset({"overlap"})),
     "quality": Part(frozenset({"crossover"})),
+    "sessions": Part(_MAPS | {"graph"}),
     "metrics": Part(frozenset({"graph"})),
     "region": Part(_MAPS),
     "permutations": Part(_MAPS | {"graph"}),

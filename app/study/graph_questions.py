@@ -115,7 +115,8 @@ def with_voxels(found: Answered, report: Report = silent) -> Answered:
 
 def _named_words(plan: Plan, measure: str, named: RegionTests, df: float) -> str:
     """What survives among named regions of a voxelwise map, whose correction knows nothing of the other tests."""
-    said = region_words(replace(plan, unit="" if measure == "clustering" else "connections"), named.rows, df, named.permutations)[0]
+    unit = "" if measure == "clustering" else "connections"
+    said = region_words(replace(plan, unit=unit), named.rows, df, named.permutations)[0]
     return f"Voxelwise {measure} in named regions, a family of its own beside the tests above: {said}"
 
 

@@ -79,7 +79,11 @@ def terms_by_arm(setting: Setting, frame: pd.DataFrame, column: str, arm: Arms |
     if asked == "pooled":
         terms = [slope, quoted(arm.column)]
         return simple._replace(
-            terms=terms, columns=[column, arm.column], words=", arms pooled", title=", arms pooled", findings=findings
+            terms=terms,
+            columns=[column, arm.column],
+            words=", arms pooled (one slope, a mean of each)",
+            title=", arms pooled",
+            findings=findings,
         )
     return _interaction(setting, arm, column, sizes, findings)
 

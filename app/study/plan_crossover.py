@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from ..problems import Finding, Problem
 from .answers import Plan
 from .crossover_tables import CrossoverSessions, crossover_sessions, outcome_of, scores_table, with_sessions
+from .plan_parts import check_excluded
 from .spectra import TIME_MIN, Frame, read_fits
 from .values import PERSON, Study
 
@@ -30,6 +31,7 @@ def plan(study: Study, ask: Ask) -> Plan:
     """
     if not study.scans_of(kind="mrs"):
         raise Problem(study.folder, "has no spectra", "ask a crossover of a study with mrs/*_svs.nii.gz")
+    check_excluded(study, ask)
     sessions = crossover_sessions(study, ask.exclude)
     fits, notes = read_fits(study)
     joined: Frame = with_sessions(fits, sessions)

@@ -155,16 +155,26 @@ def setting_of(study: Study, ask: Ask) -> Setting:
     if measure not in offered:
         raise Problem(study.folder, f"has no scans for {measure}", f"choose from {', '.join(offered)}")
     column = next((scan.column for scan in study.scans if scan.kind == "map"), "") if measure == "map" else ""
-    known = set(study.participants[PERSON].astype(str)) | {scan.participant for scan in study.scans}
-    unknown = [name for name in ask.exclude if name not in known]
-    if unknown:
-        raise Problem(study.folder, f"has no {', '.join(unknown)} to exclude", "write people as in participants.tsv")
+    check_excluded(study, ask)
     sessions = sessions_in_order(study, measure, column)
     for name in ask.sessions:
         if name not in sessions:
             todo = f"choose from {', '.join(sessions)}" if sessions else "leave the sessions out"
             raise Problem(study.folder, f"has no scans of {name}", todo)
     return Setting(study, ask, measure, column, sessions, groups_of(study))
+
+
+def check_excluded(study: Study, ask: Ask) -> None:
+    """Refuse to leave out people who are not there.
+
+    Raises
+    ------
+    Problem
+    """
+    known = set(study.participants[PERSON].astype(str)) | {scan.participant for scan in study.scans}
+    unknown = [name for name in ask.exclude if name not in known]
+    if unknown:
+        raise Problem(study.folder, f"has no {', '.join(unknown)} to exclude", "write people as in participants.tsv")
 
 
 def one_session(setting: Setting) -> tuple[str, ...]:

@@ -168,7 +168,31 @@ def read_fits(study: Study) -> tuple[Frame, tuple[Finding, ...]]:
     if not parts:
         what = "has no table of fitted spectra"
         raise Problem(study.folder, what, "put *_svs.tsv with time_min and the fitted ratio beside each spectrum")
-    return pd.concat(parts, ignore_index=True), tuple(findings)
+    numbers = {str(name) for part in parts for name in part if _mostly_numbers(parts, name)}
+    findings += [said for part in parts for said in _in_numbers(part, numbers)]
+    fits = pd.concat(parts, ignore_index=True)
+    return fits[fits[TIME_MIN].notna()].reset_index(drop=True), tuple(findings)
+
+
+def _mostly_numbers(parts: list[Frame], name: str) -> bool:
+    kinds = [part[name].dtype.kind in "fi" for part in parts if name in part]
+    return 2 * sum(kinds) > len(kinds)
+
+
+def _in_numbers(part: Frame, numbers: set[str]) -> Iterable[Finding]:
+    """Make numbers of columns that are numbers in most tables; text in them is missing, and named."""
+    import pandas as pd  # noqa: PLC0415 - slow to import
+
+    for name in sorted(numbers & set(part)):
+        if part[name].dtype.kind in "fi":
+            continue
+        values = pd.to_numeric(part[name], errors="coerce")
+        refused = part[name][values.isna() & part[name].notna()]
+        part[name] = values.astype(np.float64)
+        person, session = part[PERSON].iloc[0], part[SESSION].iloc[0]
+        if len(refused):
+            message = f"{name} of {person} {session} is '{refused.iloc[0]}', which is no number; it is missing."
+            yield Finding("not-a-number", person, str(refused.iloc[0]), message)
 
 
 def filtered(fits: Frame, limits: Limits) -> Filtered:

@@ -15,9 +15,11 @@ from habena.app.study.asking import Ask
 from habena.app.study.planning import plan
 from habena.app.study.prepare_cache import CacheProblem
 from habena.app.study.reading import read_study
+from habena.app.study.spectra import read_fits
 from habena.app.study.wanted import Wanted
 from habena.app.study.written import refuse_folder
 from question_study import draw, write
+from study_files import tsv
 
 
 @pytest.fixture(autouse=True)
@@ -61,16 +63,16 @@ def test_options_that_bear_on_a_question_are_not_said(study: Path) -> None:
 
 @pytest.mark.parametrize("width", [1e9, float("nan"), float("inf"), -1.0])
 def test_widths_that_nothing_is_smoothed_with_are_refused_by_option(study: Path, width: float) -> None:
-    with pytest.raises(Problem, match="^--fwhm: "):
+    with pytest.raises(Problem, match=r"^--fwhm: "):
         planned(str(study), "change", Wanted(fwhm=width))
-    with pytest.raises(Problem, match="^--run-fwhm: "):
+    with pytest.raises(Problem, match=r"^--run-fwhm: "):
         planned(str(study), "change", Wanted(run_fwhm=width))
 
 
 @pytest.mark.parametrize("contrast", ["a=nope", "a=1,2,3,4,5", "a=0,0", "=1"])
 @pytest.mark.parametrize("formula", ["suvr ~ age", "madrs_total_pre ~ age"])
 def test_a_contrast_of_another_design_is_refused_before_work(study: Path, formula: str, contrast: str) -> None:
-    with pytest.raises(Problem, match="^contrast: "):
+    with pytest.raises(Problem, match=r"^contrast: "):
         planned(str(study), formula, Wanted(contrasts=(contrast,)))
 
 
@@ -132,3 +134,15 @@ def test_text_with_neither_people_nor_images_is_no_study(tmp_path: Path) -> None
     (tmp_path / "passwd").write_text("root:x:0:0:/root\nbin:x:1:1:/bin\n", "utf-8")
     with pytest.raises(Problem, match="no column of people and none of images"):
         read_study(tmp_path / "passwd")
+
+
+def test_text_in_one_table_of_fits_takes_no_other_with_it(tmp_path: Path) -> None:
+    tsv(tmp_path / "participants.tsv", ("participant_id",), ("sub-1",), ("sub-2",), ("sub-3",))
+    rows: dict[str, tuple[object, ...]] = {"sub-1": (2.0, 1.4), "sub-2": (2.0, "failed"), "sub-3": ("late", 1.2)}
+    for person, second in rows.items():
+        path = tmp_path / person / "ses-1" / "mrs" / f"{person}_ses-1_voi-acc_desc-fit_svs.tsv"
+        tsv(path, ("time_min", "glx_tnaa"), (1.0, 1.5), second)
+    fits, findings = read_fits(read_study(tmp_path))
+    assert fits["glx_tnaa"].dropna().tolist() == [1.5, 1.4, 1.5, 1.5]
+    assert len(fits) == 5
+    assert [(each.where, each.value) for each in findings] == [("sub-2", "failed"), ("sub-3", "late")]

@@ -19,6 +19,7 @@ from habena.app.study.planning import plan
 from habena.app.study.prepared import concrete
 from habena.app.study.reading import read_study
 from habena.app.study.region_rows import RegionTests, region_tests
+from habena.app.study.result_words import region_words
 from question_study import Plan, draw, near, write
 from scipy import stats
 
@@ -261,3 +262,18 @@ def test_p_over_regions_is_small_no_more_often_than_it_should_be(
     found = int(np.count_nonzero(np.array(smallest) <= 0.1 + 1e-9))
     low, high = stats.binom.ppf([0.001, 0.999], 120, 0.1)
     assert low <= found <= high
+
+
+def test_without_anybody_to_exchange_no_correction_is_claimed(tmp_path: Path) -> None:
+    found = asked(write(tmp_path / "s", draw(12)), "severity")
+    rows = [each._replace(p_fwe=None) for each in found.regions]
+    words = " ".join(region_words(found.plan, rows, 10, 0))
+    assert "Nothing is corrected for" in words
+    assert "survives correction" not in words
+
+
+def test_a_change_of_exactly_zero_is_no_edge_of_a_field_of_view(tmp_path: Path) -> None:
+    made = draw(13)
+    made.post[0, near(0, -20, 20, 12)] = made.pre[0, near(0, -20, 20, 12)]
+    found = asked(write(tmp_path / "s", made), "change")
+    assert "zero-in-some" not in {each.code for each in found.findings}

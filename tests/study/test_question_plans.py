@@ -16,7 +16,15 @@ from habena.app.study.asking import Ask
 from habena.app.study.plan_arms import difference
 from habena.app.study.planning import plan, possible_questions
 from habena.app.study.reading import read_study
-from habena.app.study.region_set import kept_share, named_regions, on_grid, region_means, ring_means
+from habena.app.study.region_set import (
+    kept_share,
+    named_regions,
+    on_grid,
+    outline,
+    region_means,
+    ring_means,
+    volume_mm3,
+)
 from habena.app.study.sensitivity import sensitivity
 from question_study import AFFINE, SHAPE, Plan, draw, mm, write
 
@@ -216,3 +224,26 @@ def test_a_scale_of_depression_is_asked_about_unless_told(tmp_path: Path) -> Non
     rows.to_csv(folder / "phenotype" / "cssrs.tsv", sep="\t", index=False)
     assert planned(folder, made, "severity").ask.score == "madrs_total"
     assert planned(folder, made, "severity", score="C-SSRS ideation severity").ask.score == "cssrs_iss"
+
+
+@pytest.mark.parametrize("steps", [(3, 3, 3), (-2.5, 3, 3), (1, 1, 1)])
+def test_every_voxel_within_a_region_weighs_the_same(steps: tuple[float, float, float]) -> None:
+    region = next(each for each in named_regions() if each.title == "parietal lobe L")
+    mask, own = outline(region)
+    size = np.abs(steps)
+    affine = np.diag([*steps, 1.0])
+    affine[:3, 3] = [90 if steps[0] < 0 else -90, -126, -72]
+    grid = Grid(tuple(int(n) for n in (180 // size[0], 218 // size[1], 180 // size[2])), affine)
+    (piece,) = on_grid([region], grid)
+    place = np.stack(np.unravel_index(piece.voxels, grid.shape, order="F"), axis=-1)
+    corners = np.stack(np.meshgrid(*[[-0.499, 0.499]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    inside = np.ones(len(place), bool)
+    for corner in (*corners, *0.5 * corners, np.zeros(3)):  # voxels of the map that lie wholly within the region
+        at = np.rint(own.ijk_of(grid.mm_of(place + corner))).astype(int)
+        inside &= mask[tuple(at.T)]
+    assert inside.sum() > 100
+    whole = size.prod() / volume_mm3(region)
+    np.testing.assert_allclose(piece.share[inside], whole, rtol=1e-6)
+    assert piece.share.max() <= whole * (1 + 1e-6)
+    assert piece.share.sum() == pytest.approx(1)
+    assert (np.diff(piece.voxels) > 0).all()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,7 +97,8 @@ def test_effects_are_found_as_often_as_power_says_and_the_habenula_is_missed_wit
     low, high = stats.binom.ppf([[0.001], [0.999]], STUDIES, power)
     assert np.all(low <= found), (found, power)
     assert np.all(found <= high), (found, power)
-    assert power[0] < 0.3 < 0.7 < power[1]
+    assert power[0] < 0.3
+    assert power[1] > 0.7
     assert corrected[0] <= 0.2 * STUDIES < corrected[1]
     assert "keeps 11 % of its own signal at 6 mm" in notes[0]
-    assert kept_share(named_regions()[places()[0]], FWHM_MM) < 0.25 * kept_share(named_regions()[places()[1]], FWHM_MM)
+    assert kept_share(named_regions()[places()[0]], FWHM_MM) < 0.3 * kept_share(named_regions()[places()[1]], FWHM_MM)
