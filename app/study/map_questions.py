@@ -205,9 +205,7 @@ def findings_about(plan: Plan, made: Sequence[Fit]) -> tuple[Finding, ...]:
     no_field_of_view = plan.ask.measure != "map" or plan.ask.kind == "change"  # a 0 is a value, what is outside is NaN
     for each in made:
         found += each.prepared.findings
-        found += [
-            finding for finding in each.fitted.findings if finding.code != "zero-in-some" or not no_field_of_view
-        ]
+        found += [finding for finding in each.fitted.findings if finding.code != "zero-in-some" or not no_field_of_view]
         found += findings_of(each.fitted, plan.ask.inference)
         found += [finding for finding in traps_of(each.fitted) if finding.code != "mean-at-zero"]
     return tuple(found)

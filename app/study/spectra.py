@@ -186,7 +186,7 @@ def _in_numbers(part: Frame, numbers: set[str]) -> Iterable[Finding]:
     for name in sorted(numbers & set(part)):
         if part[name].dtype.kind in "fi":
             continue
-        values = pd.to_numeric(part[name], errors="coerce")
+        values: Frame = pd.to_numeric(part[name], errors="coerce")
         refused = part[name][values.isna() & part[name].notna()]
         part[name] = values.astype(np.float64)
         person, session = part[PERSON].iloc[0], part[SESSION].iloc[0]

@@ -40,7 +40,7 @@ def unused(folder: Path, question: str, **options: object) -> list[str]:
 
 def empty_scan(folder: Path, person: str) -> None:
     path = next((folder / person).rglob("ses-pre/pet/*.nii.gz"))
-    image = nib.load(path)
+    image = nib.Nifti1Image.from_filename(path)
     nib.save(nib.Nifti1Image(np.full(image.shape, np.nan, np.float32), image.affine), path)
 
 

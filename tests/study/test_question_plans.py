@@ -56,7 +56,7 @@ def test_defaults_are_filled_and_said(tmp_path: Path) -> None:
     assert found.formula == "suvr_change ~ madrs_total_improvement + arm + age + sex"
     assert found.words == (
         "SUVR change (post less pre) as a function of improvement in MADRS (pre less post; larger is better), arms "
-        "pooled, adjusted for age and sex, in 15 people (7 ketamine, 8 placebo)."
+        "pooled (one slope, a mean of each), adjusted for age and sex, in 15 people (7 ketamine, 8 placebo)."
     )
     assert dict(found.n) == {"ketamine": 7, "placebo": 8, "excluded": 1}
     assert any("sub-T03 is left out" in each.message for each in found.findings)
@@ -236,11 +236,13 @@ def test_every_voxel_within_a_region_weighs_the_same(steps: tuple[float, float, 
     grid = Grid(tuple(int(n) for n in (180 // size[0], 218 // size[1], 180 // size[2])), affine)
     (piece,) = on_grid([region], grid)
     place = np.stack(np.unravel_index(piece.voxels, grid.shape, order="F"), axis=-1)
-    corners = np.stack(np.meshgrid(*[[-0.499, 0.499]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    within = np.stack(np.meshgrid(*[np.linspace(-0.499, 0.499, 4)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     inside = np.ones(len(place), bool)
-    for corner in (*corners, *0.5 * corners, np.zeros(3)):  # voxels of the map that lie wholly within the region
-        at = np.rint(own.ijk_of(grid.mm_of(place + corner))).astype(int)
-        inside &= mask[tuple(at.T)]
+    for offset in within:  # voxels of the map that lie wholly within the region
+        at = np.rint(own.ijk_of(grid.mm_of(place + offset))).astype(int)
+        there = ((at >= 0) & (at < mask.shape)).all(axis=1)
+        inside &= there
+        inside[there] &= mask[tuple(at[there].T)]
     assert inside.sum() > 100
     whole = size.prod() / volume_mm3(region)
     np.testing.assert_allclose(piece.share[inside], whole, rtol=1e-6)

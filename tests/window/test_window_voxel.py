@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from file_events import errors
+from file_events import errors, notices
 from habena.app.display import model_look
 from habena.app.models import Inference, Model
 from habena.app.recipes import FileMap, ModelMap
@@ -19,7 +20,7 @@ from habena.app.window import Window
 from habena.widgets.model_voxel import VoxelPlot
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QTableView, QWidget
 from window_events import named, press_key, settle, wait_until
 
 LEFT = Qt.MouseButton.LeftButton
@@ -201,3 +202,60 @@ def test_in_blinded_mode_codes_stand_for_names_and_neither_arms_nor_sessions_sho
     settle(window)
     assert plot.data() is not None
     assert plot.data().groups == ("alphadrug", "betadrug")
+
+
+def test_a_model_of_a_table_is_asked_without_people_too(window: Window, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    table = tmp_path / "scores.tsv"
+    rows = [f"{who}\t{20 + 3 * n}\t{30 - n + 2 * rng.standard_normal():.2f}" for n, who in enumerate(NAMES)]
+    table.write_text("\n".join(["participant_id\tage\tmadrs", *rows]) + "\n")
+    control, plot = window.panels.model, plot_of(window)
+    control.take_file("table", str(table))
+    control._change(replace(control._settings, data="table", formula="madrs ~ age"))
+    control.fit()
+    wait_until(lambda: plot.data() is not None and plot.data().y_title.startswith("madrs"), "the plot of the table")
+    settle(window)
+    layers = window.session.state.overlays
+    click(window, NAMES[2])
+    QTest.mouseClick(named(plot, QPushButton, "Leave out 1"), LEFT)
+    settle(window)
+    assert control.asked().map.model.exclude == (NAMES[2],)
+    assert NAMES[2] not in plot.data().names
+    assert control._settings.exclude == NAMES[2]
+    plot.left_out_menu().actions()[0].trigger()
+    settle(window)
+    assert NAMES[2] in plot.data().names
+    assert window.session.state.overlays == layers
+
+
+def test_in_blinded_mode_the_form_of_a_model_and_its_tests_name_nobody(window: Window, study: Path) -> None:
+    ask(window, study, "~ arm", "arm[T.betadrug]")
+    form, results = window.panels.model_form, window.panels.model_results
+    assert any("betadrug" in text for text in texts_of(form))
+    window.study.set_blinded(is_on=True)
+    settle(window)
+    for part in (form, results):
+        assert not [text for text in texts_of(part) if any(word in text for word in ("betadrug", "sub-V", "dawn"))]
+    assert "ask its study in the Ask panel" in form._hint.text()
+    window.panels.model.take_file("table", str(study / "participants.tsv"))
+    settle(window)
+    assert window.panels.model._settings.table == ""
+    assert "unblind" in notices(window, "warning")[-1]
+    window.study.set_blinded(is_on=False, reason="the end of the test")
+    settle(window)
+    assert any("betadrug" in text for text in texts_of(form))
+
+
+def texts_of(part: QWidget) -> list[str]:
+    """Whatever a panel and its tables say."""
+    asked = ("text", "toolTip", "accessibleName", "accessibleDescription", "placeholderText", "toPlainText")
+    found: list[str] = []
+    for child in part.findChildren(QWidget):
+        found += [getattr(child, name)() for name in asked if callable(getattr(child, name, None))]
+        if isinstance(child, QComboBox):
+            found += [child.itemText(n) for n in range(child.count())]
+        if isinstance(child, QTableView):
+            model = child.model()
+            indices = [model.index(r, c) for r in range(model.rowCount()) for c in range(model.columnCount())]
+            found += [str(model.data(index)) for index in indices]
+    return found
