@@ -1,6 +1,7 @@
-"""Makes the pictures of README.md and tutorial.md from the real resting run: ``python docs/make_pictures.py RUN``.
+"""Makes the pictures of README.md, tutorial.md and studies.md: ``python docs/make_pictures.py [RUN]``.
 
-RUN is the run that the tutorial names. Windows are opened off-screen, so no display is needed.
+RUN is the real resting run that the tutorial names; without it only the pictures of the simulated studies are made.
+Windows are opened off-screen, so no display is needed.
 """
 
 from __future__ import annotations
@@ -8,16 +9,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace as changed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from habena import render, seed
 from habena.app.compute import answer_to
+from habena.app.demo_studies import first_view
 from habena.app.io.atlases import regions_of
 from habena.app.panels.dock import Panels
 from habena.app.recipes import FileMap, GraphMetric, Preparation, RegionMatrix
 from habena.app.results import Results
 from habena.app.settings import Settings
+from habena.app.simulated.demo import Demo, make_demo
 from habena.app.state import Overlay, ViewState
 from habena.app.view_changes import with_layer
 from habena.app.window import Window
@@ -32,6 +38,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 IMAGES = Path(__file__).parent / "images"
 ANATOMY, RUN = "t1_space-MNI152NLin2009aSym.nii.gz", "rest_space-MNI_bold.nii.gz"
 POSTERIOR_CINGULATE, LEFT_MOTOR = (0.0, -52.0, 26.0), (-40.0, -22.0, 54.0)
+ANTERIOR_CINGULATE, PERMUTATIONS = (-5.0, 37.0, 14.0), 199
 SIZE = (1280, 860)
 PICTURE_SIZE = (800, 600)
 QUIET_MS, LOOK_MS = 2000, 50
@@ -39,26 +46,45 @@ GRAPH_HEIGHT, NODES = 330, 1  # of the connectivity panel; its page of nodes
 BITS = 6  # of each colour: nobody sees the difference, and files are half as large
 
 
-def main(run: Path, folder: Path) -> None:
+def main(run: Path | None, folder: Path) -> None:
     """All pictures, made in a folder that may be thrown away."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    os.environ["XDG_CONFIG_HOME"] = str(folder / "config")  # the user's own settings stay as they are
-    (IMAGES / "tutorial").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run, folder / RUN)
+    for kind in ("CONFIG", "DATA"):  # the user's own settings and choices stay as they are
+        os.environ[f"XDG_{kind}_HOME"] = str(folder / kind.lower())
+    for place in ("tutorial", "studies"):
+        (IMAGES / place).mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
-    load_mni152_template(resolution=1).to_filename(ANATOMY)
     application = QApplication([])
     apply_theme(application, "dark")
-    from_the_command_line()
-    window = Window(
-        Settings(theme="dark", remember_files=False), numba_kernels(), ViewState(atlases=("aal2", "cit168"))
-    )
-    from_the_window(window)
-    of_the_network(window)
-    window.close()
-    window.deleteLater()
+    if run is not None:
+        of_the_run(run)
+    of_the_studies(make_demo(folder / "demo"))
     for picture in sorted(IMAGES.rglob("*.png")):
         print(f"{picture.stat().st_size / 1000:4.0f} kB  {picture.relative_to(IMAGES)}")
+
+
+@contextmanager
+def window_of(view: ViewState) -> Generator[Window]:
+    """A window with all its panels."""
+    window = Window(Settings(theme="dark", remember_files=False), numba_kernels(), view)
+    window.resize(*SIZE)
+    window.show()
+    window.build_panels(at_once=True)
+    window.use_vtk()
+    window.session.ask_for_all()
+    yield window
+    window.close()
+    window.deleteLater()
+
+
+def of_the_run(run: Path) -> None:
+    """Pictures of the tutorial with one run."""
+    shutil.copyfile(run, RUN)
+    load_mni152_template(resolution=1).to_filename(ANATOMY)
+    from_the_command_line()
+    with window_of(ViewState(atlases=("aal2", "cit168"))) as window:
+        from_the_window(window)
+        of_the_network(window)
 
 
 def from_the_command_line() -> None:
@@ -74,11 +100,6 @@ def from_the_command_line() -> None:
 def from_the_window(window: Window) -> None:
     """Pictures of the window, each a step further through the tutorial."""
     session = window.session
-    window.resize(*SIZE)
-    window.show()
-    window.build_panels(at_once=True)
-    window.use_vtk()
-    session.ask_for_all()
     window.open([ANATOMY, RUN])
     settle(window)
     window.refresh()  # the carpet is asked for when nothing else is under way
@@ -134,6 +155,29 @@ def of_the_network(window: Window) -> None:
     settle(window)
     panels_of(window).connectivity_panel.tabs.setCurrentIndex(NODES)
     grab(window, "network.png")
+
+
+def of_the_studies(demo: Demo) -> None:
+    """A simulated study: how it opens, a question with its answer, who drives a voxel, scores."""
+    with window_of(first_view(demo, demo.ampar_pet)) as window:
+        show(window, "study")
+        grab(window, "studies/wall.png")
+        window.dock("scores").show()
+        show(window, "scores")
+        grab(window, "studies/scores.png", part=window.dock("scores"))
+
+        asking = panels_of(window).ask
+        inference = changed(asking.settings.inference, permutations=PERMUTATIONS, correction="fwe")
+        asking.choose(changed(asking.settings, kind="change", inference=inference))
+        window.show_ask()
+        settle(window)
+        asking.ask()
+        settle(window)
+        window.session.move_crosshair(ANTERIOR_CINGULATE, merge=None)
+        grab(window, "studies/answer.png")
+        window.dock("tests").show()
+        show(window, "tests")
+        grab(window, "studies/voxel.png", part=window.dock("tests"))
 
 
 def panels_of(window: Window) -> Panels:
@@ -195,5 +239,5 @@ def keep(picture: str, name: str) -> None:
 
 if __name__ == "__main__":
     with TemporaryDirectory(prefix="habena-pictures-") as scratch:
-        main(Path(sys.argv[1]).absolute(), Path(scratch))
+        main(Path(sys.argv[1]).absolute() if sys.argv[1:] else None, Path(scratch))
         os.chdir(Path(__file__).parent)  # Windows keeps the current folder

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CHECK = "model check"
 STOPPED = "was stopped"  # by the user: no reason to complain
 CHECK_MS = 150  # after which what is typed is looked at
+WAIT_MS = 500  # between looks whether a study's images are there
 
 
 class Asked(NamedTuple):
@@ -246,7 +247,11 @@ class ModelControl(QObject):
         self._show_possible()
 
     def _look(self) -> None:
-        settings = self._settings
+        settings, asked = self._settings, self.asked()
+        of_study = asked is not None and asked.map.model.study is not None
+        if asked is not None and of_study and self._session.results.get(asked.fit) is None:
+            self._soon.start(WAIT_MS)  # its images are being prepared: not in the lane of what is live as well
+            return
 
         def work(_: object) -> Any:
             from .model_check import check  # noqa: PLC0415 - pandas and SciPy

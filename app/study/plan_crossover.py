@@ -12,6 +12,7 @@ from .crossover_tables import CrossoverSessions, crossover_sessions, outcome_of,
 from .plan_parts import check_excluded
 from .spectra import TIME_MIN, Frame, read_fits
 from .values import PERSON, Study
+from .words import marked
 
 if TYPE_CHECKING:
     from .asking import Ask
@@ -45,12 +46,11 @@ def plan(study: Study, ask: Ask) -> Plan:
     left_out = len(study.participants) - joined[PERSON].nunique()
     formula = formula_of(outcome, baseline=bool((joined[TIME_MIN] < 0).any()))
     score = "" if scored is None else scored[1]
-    marked = "simulated: " if study.simulated else ""
-    title = f"{marked}{ratio_name(outcome)}, {sessions.conditions[1]} less {sessions.conditions[0]} (crossover)"
+    title = f"{ratio_name(outcome)}, {sessions.conditions[1]} less {sessions.conditions[0]} (crossover)"
     return Plan(
         ask=replace(ask, score=score or ask.score, sessions=()),
-        title=title[:1].upper() + title[1:],
-        words=_words(outcome, sessions, joined[PERSON].nunique(), formula, score),
+        title=marked(study, title),
+        words=marked(study, _words(outcome, sessions, joined[PERSON].nunique(), formula, score)),
         formula=formula,
         models=(),
         test="condition",

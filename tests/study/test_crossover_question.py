@@ -18,6 +18,7 @@ from habena.app.study.asking import Ask
 from habena.app.study.crossover_question import answer_study
 from habena.app.study.crossover_tables import crossover_sessions, halves, series, time_course, with_sessions
 from habena.app.study.plan_crossover import plan
+from habena.app.study.report_design import power_lines
 from habena.app.study.spectra import Limits, box_of, filtered, limits_of, read_fits, voxel_box
 from habena.app.study.values import Scan, Study
 from scipy import stats
@@ -140,6 +141,9 @@ def test_the_answer_finds_a_planted_attenuation_and_says_what_must_be_said(tmp_p
     ask = Ask(str(tmp_path), "crossover")
     made = plan(study, ask)
     found = answer_study(study, made, Limits(), lambda _: None)
+    df = found.details["spectra"]["companion"]["treatment"]["df"]
+    (power,) = power_lines(found)  # of the exact test, not of a chi-squared's degrees of freedom
+    assert f"With {df:g} residual degrees of freedom the exact test" in power
     condition = next(row for row in found.regions if row.region == "condition")
     assert made.models == ()
     assert made.ask.score == "madrs_total"
