@@ -77,8 +77,10 @@ class JobBar(QWidget):
 
     def _show_first(self, job: Job) -> None:
         self._title.set_whole(job.title)
+        self._bar.setUpdatesEnabled(False)  # else a new value paints the whole window at once
         self._bar.setRange(0, 0 if job.fraction is None else 100)
         self._bar.setValue(round(100 * (job.fraction or 0)))
+        self._bar.setUpdatesEnabled(True)
         self._percent.setText("" if job.fraction is None else f"{100 * job.fraction:.0f} %")
 
     def _show_waiting(self) -> None:

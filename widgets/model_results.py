@@ -150,7 +150,7 @@ class ModelResults(QWidget):
         notes.setWidget(self._notes)
         self._tabs.addTab(notes, self.tr("Notes"))
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        for number, (part, stretch) in enumerate(((left, 3), (self._tabs, 2))):
+        for number, (part, stretch) in enumerate(((left, 1), (self._tabs, 1))):
             self._splitter.addWidget(part)
             self._splitter.setStretchFactor(number, stretch)
         self._splitter.setMinimumHeight(LEAST_HEIGHT)

@@ -337,9 +337,16 @@ class ParticipantTable(QWidget):
     def _fit_columns(self) -> None:
         heads = self.view.horizontalHeader()
         for number in range(len(self._model.columns) - 1):
-            wanted = max(self.view.sizeHintForColumn(number), heads.sectionSizeHint(number))
+            wanted = max(self._widest(number), heads.sectionSizeHint(number))
             extra = PICTURE_PX + 8 if number == 0 and self._model.with_pictures and not self._model.pictures else 0
             heads.resizeSection(number, min(wanted + extra, MOST_NARROW))
+
+    def _widest(self, column: int) -> int:
+        """Width of the cell with the longest text of a column."""
+        texts = self._model.texts(column, len(self._model.order))
+        metrics = self.view.fontMetrics()
+        widest = max(range(len(texts)), key=lambda row: metrics.horizontalAdvance(texts[row]), default=None)
+        return 0 if widest is None else self.view.sizeHintForIndex(self._model.index(widest, column)).width() + 1
 
     def _look(self) -> None:
         """Ask for the pictures of what is in sight."""

@@ -25,7 +25,7 @@ from .voxel_people import Seen, kinds_of, sessions_of
 from .voxel_series import OneElement, Series, one_of, statistic_of
 
 BAND_PLACES = 41
-IMPROVEMENT = "_improvement"
+IMPROVEMENT = "improvement"
 _LEVEL = re.compile(r"(.+)\[T\.(.+)\]")
 Float64 = NDArray[np.float64]
 

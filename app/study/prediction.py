@@ -33,6 +33,7 @@ from .map_questions import (
 )
 from .people import ARMS, column_like
 from .plan_maps import FIRST
+from .recounted import recounted
 from .region_rows import region_tests
 from .region_set import means_of, named_regions, on_grid
 from .result_words import caution, region_words, simulated_words, voxel_words
@@ -79,6 +80,7 @@ def answer(plan: Plan, report: Report = silent) -> Answered:
     inference = plan.ask.inference
     plain = structs.replace(inference, permutations=0, correction="none")
     made = fit_of(plan.models[0], plan.test, plain if by_arm else inference, lambda done: report(0.5 * done))
+    plan = recounted(plan, made.fitted)
     direct = everywhere = _direct(plan, made, by_arm=by_arm)
     scans = made.fitted
     if plan.models[0].region is not None:

@@ -177,7 +177,7 @@ def _choices(start: Choices, wanted: Wanted) -> Choices:
         given["window_min"] = wanted.window
     if wanted.fwhm is not None:
         given["fwhm_mm"] = wanted.fwhm
-    if wanted.density:
+    if len(wanted.density) == 1:  # several are the question's, for the area under the curve
         given |= {"density": wanted.density[0], "r": None}
     if wanted.r is not None:
         given |= {"density": None, "r": wanted.r}

@@ -160,7 +160,7 @@ def test_options_become_the_question(folder: Path, tmp_path: Path, monkeypatch: 
     choices, run, inference = ask.choices, ask.choices.preparation, ask.inference
     assert (choices.reference, choices.window_min, choices.fwhm_mm) == ("cerebellum", (40.0, 60.0), 6.0)
     assert (choices.scaling, choices.mask, choices.grid) == ("global mean", "m.nii", "g.nii")
-    assert (choices.strategy, choices.atlas, choices.density, choices.edges) == ("motion24", "cit168", 0.1, "absolute")
+    assert (choices.strategy, choices.atlas, choices.density, choices.edges) == ("motion24", "cit168", 0.15, "absolute")
     assert choices.weighted
     assert (run.drop, run.fwhm_mm, run.detrend, run.band_hz) == (4, 4.0, 2, (0.01, 0.1))
     assert (run.columns, run.censor_fd_mm) == (("csf", "wm"), 0.5)

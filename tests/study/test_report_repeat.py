@@ -135,7 +135,7 @@ def test_the_python_call_asks_the_same(ask: Ask) -> None:
 def test_overlaps_graphs_and_formulas_are_repeated_with_their_own_options() -> None:
     for ask in (
         Ask("study", "overlap", thresholds=(0.01, 0.05)),
-        Ask("study", "graph", Choices(density=0.1), densities=(0.1, 0.2, 0.3)),
+        Ask("study", "graph", Choices(), densities=(0.1, 0.2, 0.3)),
         Ask("study", "graph", Choices(density=None, r=0.25)),
         Ask("study", "graph", densities=(0.15,)),
         Ask("study", "formula", formula="pet ~ group * center(age)", contrasts=("x=1 0 0 0",)),
