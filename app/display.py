@@ -194,9 +194,9 @@ def content_box(image: Image) -> tuple[Point, Point]:
 
 
 def wants_colour_bar(overlay: Overlay, answer: Answer) -> bool:
-    """Whether a layer needs a key: not an anatomy, labels, a mask or true colours."""
+    """Whether a layer needs a key: not an anatomy, labels, a mask, true colours or nothing but an outline."""
     drawn = answer.image is None or answer.image.kind != "rgb"
     mask = isinstance(overlay.recipe, RegionMask | Drawing)
     labels = answer.is_labels or isinstance(overlay.recipe, AtlasLabels)
     plain = ("grey", *tables.names("solid"))
-    return drawn and not labels and not mask and overlay.colours.name not in plain
+    return drawn and not labels and not mask and overlay.opacity > 0 and overlay.colours.name not in plain

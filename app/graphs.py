@@ -175,6 +175,8 @@ def check_cut(cut: Cut) -> tuple[str, ...]:
         raise Problem("--density", "a density is given twice", "give each once")
     if cut.r is not None and not math.isfinite(cut.r):
         raise Problem("--r", "is not a number", "give a threshold such as 0.3")
+    if cut.r is not None and not 0 <= cut.r <= 1:
+        raise Problem("--r", f"{cut.r:g} is no threshold of correlations", "give one from 0 to 1, such as 0.3")
     if cut.area and len(cut.densities) < 2:
         raise Problem("--auc", "an area needs several densities", "give --density 0.1,0.2,0.3")
     _check_nulls(*cut.nulls)

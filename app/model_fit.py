@@ -122,14 +122,16 @@ def fit_model(model: Model, *, one_sided: bool = False, report: Report = silent)
     """
     if model.study is None:
         return _fitted(model, one_sided=one_sided, report=report)
-    from .study.prepared import on_files, prepare  # noqa: PLC0415 - only for studies
+    from .study.named_source import named, renamed  # noqa: PLC0415 - only for studies
+    from .study.prepared import on_files, prepare  # noqa: PLC0415
 
     rows = prepare(model.study, lambda done: report(PREPARED * done))
-    fitted = _fitted(on_files(model, rows), one_sided=one_sided, report=_within(report, PREPARED, 1))
+    with named(model.source):
+        fitted = _fitted(on_files(model, rows), one_sided=one_sided, report=_within(report, PREPARED, 1))
     return replace(
         fitted,
         model=model,
-        findings=(*rows.findings, *fitted.findings),
+        findings=(*rows.findings, *renamed(fitted.findings, model.source)),
         inputs=rows.originals(fitted.inputs),
         simulated=rows.simulated or fitted.simulated,
     )

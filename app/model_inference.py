@@ -27,6 +27,7 @@ from .problems import Problem, silent
 
 Report = Callable[[float], None]
 TFCE, CLUSTER = "tfce", "cluster"
+MOST_PERMUTATIONS = 1_000_000
 CLUSTERS = frozenset({"cluster-extent", "cluster-mass"})
 NEEDS_NEIGHBOURS = CLUSTERS | {"tfce"}
 NEEDS_PERMUTATIONS = frozenset({"fwe", *NEEDS_NEIGHBOURS})
@@ -42,6 +43,9 @@ def check_inference(inference: Inference) -> None:
     """
     if inference.permutations < 0:
         raise Problem("--permutations", f"{inference.permutations} makes no sense", "give 0 or more")
+    if inference.permutations > MOST_PERMUTATIONS:
+        what = f"{inference.permutations} are more than any p needs"
+        raise Problem("--permutations", what, f"give at most {MOST_PERMUTATIONS}; 10000 are enough for p of 0.05")
     if not 0 <= inference.seed < 2**63:
         raise Problem("--seed", f"{inference.seed} is no seed", "give a whole number from 0")
     if not 0 < inference.cluster_p < 0.5:

@@ -116,6 +116,7 @@ class Session(QObject):
         self._discard: list[Callable[[], None]] = []
         self.own_atlases: dict[str, OwnAtlas] = {}
         self.studies: dict[str, Loaded] = {}
+        self.shown_text: Callable[[str], str] = str  # a text without whom the open study hides
         self.jobs.finished.connect(self._on_finished)
         self.jobs.failed.connect(self._on_failed)
         self.jobs.cancelled.connect(self._on_cancelled)

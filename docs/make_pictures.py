@@ -237,7 +237,7 @@ def grab(window: Window, name: str, part: QWidget | None = None) -> None:
 def keep(picture: str, name: str) -> None:
     """Small enough for a repository."""
     with Image.open(picture) as image:
-        few = image.convert("RGB").quantize(COLOURS, METHOD, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         few.save(IMAGES / name, optimize=True)
 
 

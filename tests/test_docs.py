@@ -154,6 +154,24 @@ def test_the_script_of_the_tutorial_prints_the_values_of_its_table(rest_run: Pat
 
 
 @pytest.mark.slow
+def test_commands_of_the_tutorial_on_studies_print_what_it_quotes(tmp_path: Path) -> None:
+    text = (ROOT / "docs/studies.md").read_text("utf-8")
+    quotes = re.findall(r"^```sh\n([^`]*)```\n\n```\n([^`]*)```", text, re.MULTILINE)
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    environment |= {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CACHE", "CONFIG", "DATA")}
+    program = [sys.executable, "-c", "from habena.app.cli import main; main()"]
+    assert len(quotes) == 3
+    for block, quoted in quotes:
+        said = ""
+        for words in commands(f"```sh\n{block}```\n"):
+            command = [*program, *words[1:]]
+            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+            said += done.stdout + done.stderr
+        lines = [line for line in quoted.splitlines() if line != "\N{HORIZONTAL ELLIPSIS}"]
+        assert [line for line in lines if line not in said] == []
+
+
+@pytest.mark.slow
 def test_readme_s_commands_and_python_work_one_after_the_other(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     environment["XDG_CONFIG_HOME"] = str(tmp_path / "config")

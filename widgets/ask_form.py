@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QWidget
 
 from .ask_fields import FieldRows
 from .ask_rows import choice_rows, question_rows
-from .ask_settings import AskOffer, AskPlan, AskSettings, fields_of
+from .ask_settings import AskOffer, AskPlan, AskSettings, fields_of, measure_beside
 from .controls import Choice, Section, align, button, column, described, mark_wrong, muted, row
 from .elided_label import ElidedLabel
 from .model_design import DesignMatrix
@@ -31,15 +31,18 @@ class AskForm(QWidget):
     Signals
     -------
     changed : (AskSettings)
-    ask_requested, cancel_requested, mask_requested, open_requested
-    mask_dropped : (str)
+    ask_requested, cancel_requested, open_requested
+    file_requested : (str)
+        For the field ``mask`` or ``grid``.
+    file_dropped : (str, str)
+        Field and path.
     """
 
     changed = Signal(object)
     ask_requested = Signal()
     cancel_requested = Signal()
-    mask_requested = Signal()
-    mask_dropped = Signal(str)
+    file_requested = Signal(str)
+    file_dropped = Signal(str, str)
     open_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -54,6 +57,8 @@ class AskForm(QWidget):
         for part in (self._hint, self._open, *self._sections):
             layout.addWidget(part)
         layout.addStretch(1)
+        for choice in self.findChildren(Choice):  # no wider than a narrow dock
+            choice.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._metrics.changed.connect(partial(self._take, "metrics"))
         self.set_offer(AskOffer())
         self.set_plan(AskPlan())
@@ -69,7 +74,6 @@ class AskForm(QWidget):
         self._open.clicked.connect(self.open_requested)
         section = Section(tr("Question"))
         self._kind = Choice(tr("Question"), tr("What is asked of the study"))
-        self._kind.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._kind.chosen.connect(partial(self._take, "kind"))
         self._why = QLabel()
         self._why.setWordWrap(True)
@@ -128,17 +132,27 @@ class AskForm(QWidget):
         self._study = Section(tr("Images of the study"))
         self._choices = FieldRows(choice_rows(tr))
         self._choices.changed.connect(self._take)
-        self._mask = DropField(tr("Mask"), tr("Only where this image is above 0"))
-        self._mask.set_empty_text(tr("where all scans have data"))
-        self._mask.requested.connect(self.mask_requested)
-        self._mask.dropped.connect(self.mask_dropped)
-        self._mask.cleared.connect(partial(self._take, "mask", ""))
-        self._choices.layout_of_rows().addRow(tr("Mask"), self._mask)
+        self._files = {
+            "mask": self._file("mask", tr("Mask"), tr("Only where this image is above 0"), tr("all with data")),
+            "grid": self._file(
+                "grid", tr("Grid"), tr("All maps are brought to the voxels of this image"), tr("of most scans")
+            ),
+        }
         self._study.body.addWidget(self._choices)
         self._inference = Section(tr("Inference"))
         self.inference = InferenceForm()
         self.inference.changed.connect(self._take_inference)
         self._inference.body.addWidget(self.inference)
+
+    def _file(self, name: str, label: str, tip: str, empty: str) -> DropField:
+        """A row for a file that is a choice of the study."""
+        field = DropField(label, tip)
+        field.set_empty_text(empty)
+        field.requested.connect(partial(self.file_requested.emit, name))
+        field.dropped.connect(partial(self.file_dropped.emit, name))
+        field.cleared.connect(partial(self._take, name, ""))
+        self._choices.layout_of_rows().addRow(label, field)
+        return field
 
     def _build_actions(self) -> None:
         self._report = QLabel()
@@ -181,6 +195,7 @@ class AskForm(QWidget):
             "first": (own, *offer.sessions),
             "last": (own, *offer.sessions),
             "measure": offer.measures,
+            "voxelwise": (("", tr("none")), *offer.voxelwise),
             "atlas": offer.atlases,
             "density": (("auc", tr("area under the curve")), *((f"{d:g}", f"{100 * d:g} %") for d in DENSITIES)),
             "edges": (
@@ -212,8 +227,10 @@ class AskForm(QWidget):
         self._contrasts.set_lines(settings.contrasts)
         self._fields.set_values(settings)
         self._choices.set_values(settings)
-        self._mask.set_text(settings.mask.replace("\\", "/").rpartition("/")[2])
-        self._mask.setToolTip(settings.mask)
+        for name, field in self._files.items():
+            path = str(getattr(settings, name))
+            field.set_text(path.replace("\\", "/").rpartition("/")[2])
+            field.setToolTip(path)
         self._metrics.set_ticked(settings.metrics)
         if settings.covariates is not None:
             self._covariates.set_ticked(settings.covariates)
@@ -269,13 +286,13 @@ class AskForm(QWidget):
     def _show_rows(self) -> None:
         kind = self._settings.kind
         is_possible = any(name == kind and not why for name, _, why in self._offer.questions)
-        fields = fields_of(kind, self._measure) if is_possible else frozenset[str]()
-        few = {"measure": len(self._offer.measures) < 3, "arm": not self._offer.arms, "first": not self._offer.sessions}
-        fields -= {name for name, is_few in few.items() if is_few}
-        fields -= {"last"} if few["first"] else set()
+        beside = measure_beside(self._settings.voxelwise) if kind == "formula" else ""
+        fields = fields_of(kind, *filter(None, (self._measure, beside))) if is_possible else frozenset[str]()
+        fields -= _without(self._offer)
         self._fields.show_only(fields)
         has_choices = self._choices.show_only(fields)
-        self._choices.layout_of_rows().setRowVisible(self._mask, "mask" in fields)
+        for name, field in self._files.items():
+            self._choices.layout_of_rows().setRowVisible(field, name in fields)
         for part, name in ((self._formula, "formula"), (self._contrasts, "contrasts")):
             part.setVisible(name in fields)
         self._graph.setVisible("metrics" in fields)
@@ -296,3 +313,15 @@ class AskForm(QWidget):
 
     def _take_inference(self, inference: ModelSettings) -> None:
         self._take("inference", inference)
+
+
+def _without(offer: AskOffer) -> frozenset[str]:
+    """Fields that have nothing to choose from."""
+    few = {
+        ("measure",): len(offer.measures) < 3,
+        ("arm",): not offer.arms,
+        ("first", "last"): not offer.sessions,
+        ("voxelwise",): not offer.voxelwise,
+        ("from_min", "to_min"): not offer.has_frames,
+    }
+    return frozenset(name for names, is_few in few.items() if is_few for name in names)

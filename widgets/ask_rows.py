@@ -18,6 +18,10 @@ def question_rows(tr: Translate) -> Rows:
             "first": (tr("Session"), tr("The scan that is asked about, or the first of two")),
             "last": (tr("and"), tr("The second of two scans, less the first")),
             "measure": (tr("Measure"), tr("What the maps hold")),
+            "voxelwise": (
+                tr("Voxelwise"),
+                tr("Maps whose value at each voxel is a covariate; its name is written in the formula"),
+            ),
             "atlas": (tr("Atlas"), tr("Whose regions are the nodes of graphs")),
             "density": (tr("Density"), tr("Share of edges that are kept, or the area under the curve")),
             "edges": (tr("Edges"), tr("Which correlations are edges")),
@@ -46,7 +50,11 @@ def choice_rows(tr: Translate) -> Rows:
             "scaling": (tr("Scaling"), tr("Whether each map is divided by its mean within the mask")),
             "strategy": (tr("Confounds"), tr("What is taken out of runs, from fMRIPrep's tables")),
         },
-        numbers={"fwhm_mm": (tr("Smoothing"), tr("Gaussian, full width at half maximum"))},
+        numbers={
+            "from_min": (tr("Frames from"), tr("Dynamic PET is averaged from here on, minutes after injection")),
+            "to_min": (tr("Frames to"), tr("Dynamic PET is averaged up to here, minutes after injection")),
+            "fwhm_mm": (tr("Smoothing"), tr("Gaussian, full width at half maximum")),
+        },
         lines={
             "exclude": (tr("Leave out"), tr("People who are left out, separated by commas")),
             "within": (tr("Region"), tr("Search only within a region of an atlas: a small volume")),

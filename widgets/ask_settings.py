@@ -32,6 +32,8 @@ class AskSettings:
         Sessions; empty for the study's own.
     formula : str
     contrasts : tuple of str
+    voxelwise : str
+        Covariate with a value per voxel, as ``dc = degree``; empty for none.
     metrics : tuple of str
         Of graphs.
     density : str
@@ -40,8 +42,10 @@ class AskSettings:
         Thresholds of an overlap.
     exclude, within : str
         People who are left out, separated by commas; a region to which the search is confined.
-    reference, scaling, mask, strategy, atlas, edges : str
+    reference, scaling, mask, grid, strategy, atlas, edges : str
         Choices of the study.
+    from_min, to_min : float or None
+        Frames of dynamic PET that are averaged, minutes; None for all of a static scan.
     fwhm_mm : float
     linewidth_hz, snr, crlb_percent, gm_fraction : float or None
         Which spectra are used; None for no limit.
@@ -61,6 +65,7 @@ class AskSettings:
     last: str = ""
     formula: str = ""
     contrasts: tuple[str, ...] = ()
+    voxelwise: str = ""
     metrics: tuple[str, ...] = ("degree", "clustering")
     density: str = "auc"
     first_p: float = 0.05
@@ -70,6 +75,9 @@ class AskSettings:
     reference: str = ""
     scaling: str = "none"
     mask: str = ""
+    grid: str = ""
+    from_min: float | None = None
+    to_min: float | None = None
     strategy: str = ""
     atlas: str = "aal2"
     edges: str = "positive"
@@ -90,8 +98,12 @@ class AskOffer:
     questions : tuple of (str, str, str)
         Kind, words, and why it cannot be asked; empty where it can.
     scores, measures, arms, sessions, references, atlases, strategies, metrics
+    voxelwise
+        Covariates with a value per voxel.
     columns : tuple of str
         That may be covariates.
+    has_frames : bool
+        Whether there is dynamic PET.
     """
 
     questions: tuple[tuple[str, str, str], ...] = ()
@@ -103,7 +115,9 @@ class AskOffer:
     atlases: Items = ()
     strategies: Items = ()
     metrics: Items = ()
+    voxelwise: Items = ()
     columns: tuple[str, ...] = ()
+    has_frames: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +146,7 @@ class AskPlan:
     problem: str = ""
 
 
-_MAPS = ("measure", "exclude", "within", "mask", "fwhm_mm")
+_MAPS = ("measure", "exclude", "within", "mask", "grid", "fwhm_mm")
 _CHANGE = ("score", "arm", "first", "last", *_MAPS)
 FIELDS: Mapping[str, frozenset[str]] = {
     "severity": frozenset(("score", "first", "covariates", *_MAPS)),
@@ -144,7 +158,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         ("arm", "first", "last", "percent", "covariates", "metrics", "atlas", "density", "edges", "strategy", "exclude")
     ),
     "crossover": frozenset(("score", "exclude", "linewidth_hz", "snr", "crlb_percent", "gm_fraction")),
-    "formula": frozenset(("formula", "contrasts", "by_group", "first", "last", *_MAPS)),
+    "formula": frozenset(("formula", "contrasts", "voxelwise", "by_group", "first", "last", *_MAPS)),
 }
 """Which fields belong to a question."""
 
@@ -152,6 +166,8 @@ NUMBERS: Mapping[str, NumberSpec] = {
     "first_p": NumberSpec("", 1e-6, 0.49),
     "second_p": NumberSpec("", 1e-6, 0.49),
     "fwhm_mm": NumberSpec("mm", 0, 40, step=1),
+    "from_min": NumberSpec("min", 0, 1440, step=5, none="all frames"),
+    "to_min": NumberSpec("min", 0, 1440, step=5, none="all frames"),
     "linewidth_hz": NumberSpec("Hz", 0.1, 1000, step=1, none="any"),
     "snr": NumberSpec("", 0, 10_000, step=1, none="any"),
     "crlb_percent": NumberSpec("%", 0.1, 1000, step=1, none="any"),
@@ -159,13 +175,18 @@ NUMBERS: Mapping[str, NumberSpec] = {
 }
 
 
-def fields_of(kind: str, measure: str) -> frozenset[str]:
-    """Fields of a question on a measure: only PET has a reference region, only runs confounds."""
+def fields_of(kind: str, *measures: str) -> frozenset[str]:
+    """Fields of a question on measures: only PET has a reference region and frames, only runs confounds."""
     fields = FIELDS.get(kind, frozenset[str]())
     if "measure" not in fields:
         return fields
-    own = {"pet": {"reference", "scaling"}, "map": {"scaling"}}.get(measure, {"strategy"})
-    return fields | own
+    own = {"pet": {"reference", "scaling", "from_min", "to_min"}, "map": {"scaling"}}
+    return fields.union(*(own.get(measure, {"strategy"}) for measure in measures))
+
+
+def measure_beside(voxelwise: str) -> str:
+    """What a voxelwise covariate holds: ``degree`` of ``dc = degree_change``."""
+    return voxelwise.partition("=")[2].strip().partition("_")[0]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QButtonGroup, QGridLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QButtonGroup, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from . import icons
 from .controls import SPACE, IconButton, button, column, described, row
@@ -76,8 +76,10 @@ class _Line(QWidget):
         for number, act in enumerate(buttons):
             group.addButton(act, number)
         self._buttons = QWidget(self)
-        self._buttons.setLayout(row(*buttons))
+        self._side_by_side = row(*buttons)
+        self._buttons.setLayout(self._side_by_side)
         self._buttons.setVisible(bool(buttons))
+        self._wide = self._buttons.sizeHint().width()
         self._close = IconButton("cancel", self.tr("Dismiss"), self.tr("Dismiss this notice (Escape)"))
         self._close.clicked.connect(self.dismissed)
         self._layout.addWidget(self._close, 0, 3, Qt.AlignmentFlag.AlignTop)
@@ -86,11 +88,14 @@ class _Line(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._put_buttons(below=self.width() - self._buttons.sizeHint().width() < _LEAST_TEXT)
+        self._put_buttons(below=self.width() - self._wide < _LEAST_TEXT)
 
     def _put_buttons(self, *, below: bool) -> None:
         """Beside the text, or below it where that would leave it no room."""
         place = (1, 1, 1, 3) if below else (0, 2, 1, 1)
+        fits = self._wide + _ICON + 3 * SPACE <= self.width()
+        direction = QBoxLayout.Direction.TopToBottom if below and not fits else QBoxLayout.Direction.LeftToRight
+        self._side_by_side.setDirection(direction)
         self._layout.addWidget(self._buttons, *place, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 
     def take_focus(self) -> None:
@@ -149,6 +154,7 @@ class NoticeBar(QWidget):
         self._lines: list[_Line] = []
         self.setAccessibleName(self.tr("Notices"))
         self.setAutoFillBackground(True)  # it lies over the views
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # and makes no window wider
         self._passing = QTimer(self)
         self._passing.setSingleShot(True)
         self._passing.timeout.connect(self._pass)

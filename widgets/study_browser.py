@@ -176,6 +176,7 @@ class StudyBrowser(QWidget):
         self._session.set_items(head.sessions)
         self._session.set_value(head.session)
         self._blinded.setChecked(head.is_blinded)
+        self._log.setVisible(head.is_blinded)  # else it is in the menu
         self._people = people
         self._columns = columns_by_name(people.columns)
         self.table.set_people(people)

@@ -54,7 +54,7 @@ class AskControl(QObject):
         form.changed.connect(self._change)
         form.ask_requested.connect(self.ask)
         form.cancel_requested.connect(self.cancel)
-        form.mask_dropped.connect(self.take_mask)
+        form.file_dropped.connect(self.take_file)
         opened.changed.connect(self._show_study)
         answers.changed.connect(self._show_progress)
         answers.answered.connect(self._show_more_layers)
@@ -126,9 +126,9 @@ class AskControl(QObject):
         self._form.set_settings(settings)
         self._soon.start(0)
 
-    def take_mask(self, path: str) -> None:
-        """A mask that the user chose."""
-        self.choose(with_fields(self._settings, mask=path))
+    def take_file(self, field: str, path: str) -> None:
+        """A file that the user chose: ``mask`` or ``grid``."""
+        self.choose(with_fields(self._settings, **{field: path}))
 
     def _plan(self) -> None:
         loaded, settings, kept = self._loaded, self._settings, self._kept
@@ -280,10 +280,14 @@ def _look(loaded: Loaded, known: tuple[tuple[str, str], ...]) -> tuple[AskOffer,
 
 def _planned(loaded: Loaded, settings: AskSettings, kept: Choices, why: str) -> tuple[Loaded, Planned]:
     from ...widgets.ask_settings import AskPlan  # noqa: PLC0415
-    from .ask_plan import Planned, planned  # noqa: PLC0415 - pandas, formulaic
-    from .ask_question import ask_of  # noqa: PLC0415
+    from .ask_plan import NO_WINDOW, Planned, measures_of, planned  # noqa: PLC0415 - pandas, formulaic
+    from .ask_question import ask_of, window_of  # noqa: PLC0415
 
     if why:
         return loaded, Planned(settings, None, AskPlan(problem=f"This study {why}."))
     names = {} if loaded.blinding is None else {code: name for name, code in loaded.blinding.codes.items()}
-    return loaded, planned(loaded.study, settings, ask_of(loaded.study, settings, kept, names), loaded.blinding)
+    made = planned(loaded.study, settings, ask_of(loaded.study, settings, kept, names), loaded.blinding)
+    is_whole = window_of(settings) is not None or settings.from_min is settings.to_min is None
+    if not is_whole and made.plan is not None and "pet" in measures_of(made.plan):
+        return loaded, Planned(settings, None, AskPlan(problem=NO_WINDOW))
+    return loaded, made

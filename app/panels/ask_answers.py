@@ -142,6 +142,9 @@ class Answers(QObject):
             if isinstance(answer, Failure):
                 if answer.problem.what != STOPPED:
                     self._refuse(answer.problem)
+                elif self.progress is not None:
+                    self.progress = None
+                    self.changed.emit()
                 return  # stopped by the user, who may go on with it
         found = self.found
         title = self.tr("Answering: {question}").format(question=self.asked.plan.title)

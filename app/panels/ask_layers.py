@@ -141,7 +141,7 @@ def write_named(folder: Path, name: str, values: Any, grid: Grid, answered: Answ
 
 
 def with_masks(state: ViewState, masks: Masks, earlier: frozenset[int], maps: frozenset[int]) -> ViewState:
-    """Each mask in three colours: one map, the other, and both; the opposite signs are there to be switched on.
+    """Each mask in three colours, both in a white outline; the opposite signs are there to be switched on.
 
     ``earlier`` layers go, the ``maps`` below are no longer seen.
     """
@@ -172,10 +172,18 @@ def with_masks(state: ViewState, masks: Masks, earlier: frozenset[int], maps: fr
                 )
             )
             key += 1
+        overlays.append(_outline(key, recipe, visible=number == 0))
+        key += 1
     at_mm = masks.at_mm or state.crosshair_mm
     return replace(
         state, overlays=tuple(overlays), crosshair_mm=at_mm
     )  # the map of t stays selected: it is the one to click
+
+
+def _outline(key: int, recipe: FileMap, *, visible: bool) -> Overlay:
+    """A white line, and no fill, round the places where both are."""
+    colours, threshold = Colours("warm", 0.0, 3.0), Threshold(2.5, outline=True)
+    return Overlay(key, recipe, "both: white outline", colours, threshold, 0.0, visible=visible, smooth=False)
 
 
 def write_box(scan: Scan, study: Study) -> tuple[Path, Point]:

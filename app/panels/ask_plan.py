@@ -25,6 +25,7 @@ BLINDED = (
     "This question compares arms or what came before with what came after, which are hidden while the study is "
     "blinded. Ask about severity or groups, or unblind the study."
 )
+NO_WINDOW = "Frames start before they end: give both minutes, such as 40 to 60, or none."
 COMPARING = frozenset({"change", "overlap", "prediction", "graph", "crossover"})
 
 
@@ -73,6 +74,12 @@ def unblinds(study: Study, made: Plan, blinding: Blinding) -> bool:
     said = " ".join((made.formula, *(text for model in made.models for text in (model.formula, *model.contrasts))))
     words = set("".join(each if each.isalnum() or each == "_" else " " for each in said).split())
     return bool(arms & words) or made.ask.arm != "pooled"
+
+
+def measures_of(made: Plan) -> frozenset[str]:
+    """What the maps of a question hold, and those of its voxelwise covariates."""
+    rows = [model.study for model in made.models if model.study is not None]
+    return frozenset(each.measure for row in rows for each in (row, *(other for _, other in row.beside)))
 
 
 def _shown(made: Plan, picture: DesignPicture | None, blinding: Blinding | None) -> AskPlan:

@@ -15,7 +15,7 @@ from ..study.rows import Measure
 from ..study.spectra import Limits
 from ..study.values import PERSON, Choices, Study
 from .connectivity_show import METRICS
-from .model_question import inference_of
+from .model_question import inference_of, named_columns
 
 if TYPE_CHECKING:
     from ..study.blinding import Blinding
@@ -38,6 +38,8 @@ REFERENCES: Items = (
     ("cerebellum", "cerebellum"),
     ("whole brain", "whole brain"),
 )
+COVARIATES = {"degree": "dc", "clustering": "cc", "pet": "pet", "map": "image"}
+"""Names of voxelwise covariates in a formula, by what they hold."""
 STRATEGIES = ("motion6", "motion24", "motion24+wm-csf", "motion24+wm-csf+global", "acompcor5")
 OF_RUNS = ("fd_mean", "mean_connectivity")
 MOST_COLUMNS = 60  # that are offered as covariates
@@ -70,6 +72,10 @@ def offer_of(study: Study, atlases: Items, blinding: Blinding | None) -> AskOffe
         atlases=atlases,
         strategies=tuple((name, name.replace("+", " + ")) for name in STRATEGIES),
         metrics=tuple((name, name) for name in METRICS),
+        voxelwise=tuple((each, each) for each in _voxelwise(measures, has_change=not hides and len(sessions) > 1)),
+        has_frames=any(
+            scan.kind in {"pet", "suvr"} and len(scan.shape) > 3 and scan.shape[3] > 1 for scan in study.scans
+        ),
         columns=_columns(study, blinding.hidden if blinding is not None and hides else frozenset()),
     )
 
@@ -81,15 +87,25 @@ def _columns(study: Study, hidden: frozenset[str]) -> tuple[str, ...]:
     return (*[name for name in vary if name not in hidden][:MOST_COLUMNS], *own)
 
 
+def _voxelwise(measures: tuple[Measure, ...], *, has_change: bool) -> list[str]:
+    """Voxelwise covariates as they are written: of the first scan, and of last less first."""
+    endings = ("", "_change") if has_change else ("",)
+    return [f"{COVARIATES[each]}{ending} = {each}{ending}" for each in measures for ending in endings]
+
+
 def first_settings(offer: AskOffer, choices: Choices) -> AskSettings:
     """What the form begins with: the first question that can be asked, and the study's own choices."""
     possible = [kind for kind, _, why in offer.questions if not why]
+    from_min, to_min = choices.window_min or (None, None)
     return AskSettings(
         kind=possible[0] if possible else "",
         metrics=USUAL_METRICS,
         reference=choices.reference or "",
         scaling=choices.scaling,
         mask=choices.mask or "",
+        grid=choices.grid or "",
+        from_min=from_min,
+        to_min=to_min,
         strategy=choices.strategy,
         atlas=choices.atlas,
         edges=choices.edges,
@@ -126,6 +142,7 @@ def ask_of(study: Study, settings: AskSettings, kept: Choices, names: dict[str, 
         formula=settings.formula if of_formula else "",
         contrasts=settings.contrasts if of_formula else (),
         metrics=settings.metrics if settings.kind == "graph" else (),
+        voxelwise=named_columns(settings.voxelwise) if of_formula else (),
         densities=(float(settings.density),) if is_one_density else (),
         thresholds=(settings.first_p, settings.second_p),
         exclude=tuple(names.get(name, name) for part in settings.exclude.split(",") if (name := part.strip())),
@@ -147,6 +164,8 @@ def choices_of(settings: AskSettings, kept: Choices) -> Choices:
         "reference": settings.reference or None,
         "scaling": settings.scaling,
         "mask": settings.mask or None,
+        "grid": settings.grid or None,
+        "window_min": window_of(settings),
         "strategy": settings.strategy,
         "atlas": settings.atlas,
         "edges": settings.edges,
@@ -154,6 +173,12 @@ def choices_of(settings: AskSettings, kept: Choices) -> Choices:
         "preparation": replace(kept.preparation, fwhm_mm=settings.fwhm_mm),
     }
     return replace(kept, **said)
+
+
+def window_of(settings: AskSettings) -> tuple[float, float] | None:
+    """Minutes of dynamic PET that are averaged; None for all, and for what is no window."""
+    start, end = settings.from_min, settings.to_min
+    return None if start is None or end is None or start >= end else (start, end)
 
 
 def _sessions(study: Study, settings: AskSettings) -> tuple[str, ...]:

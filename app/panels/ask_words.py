@@ -41,7 +41,8 @@ TITLES = {
     "sensitivity_thresholds": "Other reference regions and thresholds",
 }
 OVERLAP_COLOURS = (
-    "Blue: lower in patients; orange: rises with improvement; green: both. The opposite signs are layers too. "
+    "Blue: lower in patients; orange: rises with improvement; green, in white outlines: both. "
+    "The opposite signs are layers too. "
 )
 MULTIVERSE, SENSITIVITY = "multiverse", "sensitivity"
 OF_ONE_MAP = frozenset({"severity", "group", "change", "prediction"})

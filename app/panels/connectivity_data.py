@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace as with_fields
 from pathlib import Path
 
@@ -49,10 +49,13 @@ class ConnectivityData(QObject):
     def refresh(self, recipe: GraphMetric | None) -> None:
         """Show what there is to choose, and the choice that a graph was made of."""
         self._recipe = recipe
-        runs = titled(self._all_runs(recipe))
+        shown = self._session.shown_text
+        runs = titled(self._all_runs(recipe), shown)
         if runs != self._runs:
+            self._settings = _renamed(self._settings, self._runs, runs)
             self._runs = runs
-            self._form.set_runs({title: run.path for title, run in runs.items()})
+            self._form.set_runs({title: shown(run.path) for title, run in runs.items()})
+            self._form.set_settings(self._settings)
         offered = atlases(self._session)
         ids = tuple(info.id for info in offered)
         if ids != self._offered:
@@ -165,15 +168,27 @@ class ConnectivityData(QObject):
             self._form.set_progress(fraction)
 
 
-def titled(runs: Iterable[FileMap]) -> dict[str, FileMap]:
+def _renamed(
+    settings: ConnectivitySettings, before: dict[str, FileMap], after: dict[str, FileMap]
+) -> ConnectivitySettings:
+    """The same runs by the titles that they have now."""
+    titles = {run: title for title, run in after.items()}
+
+    def now(chosen: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(titles.get(before[title], title) if title in before else title for title in chosen)
+
+    return with_fields(settings, a=now(settings.a), b=now(settings.b))
+
+
+def titled(runs: Iterable[FileMap], shown: Callable[[str], str] = str) -> dict[str, FileMap]:
     """Runs by name, with the folder where two are named alike, with the whole path where that is alike too."""
     found: dict[str, FileMap] = {}
     kept = list(runs)
-    names = [Path(run.path).name for run in kept]
+    names = [shown(Path(run.path).name) for run in kept]
     for run, name in zip(kept, names, strict=True):
         path = Path(run.path)
-        title = name if names.count(name) == 1 else f"{path.parent.name}/{name}"
-        found[title if title not in found else run.path] = run
+        title = name if names.count(name) == 1 else f"{shown(path.parent.name)}/{name}"
+        found[title if title not in found else shown(run.path)] = run
     return found
 
 

@@ -332,7 +332,7 @@ class Panels(QObject):
         self.ask = AskControl(session, window.study, self.ask_form, answers)
         self.answer = AskShow(session, window.study, self.ask_results, answers)
         self.ask_form.open_requested.connect(window.files.open_study)
-        self.ask_form.mask_requested.connect(self._choose_ask_mask)
+        self.ask_form.file_requested.connect(self._choose_ask_file)
         self.ask_results.save_requested.connect(window.files.save_table)
         self.answer.folder_wanted.connect(self._choose_answer_folder)
         dock = window.dock("answer")
@@ -340,11 +340,12 @@ class Panels(QObject):
         self._fill("ask", _above(self.ask_form, self.ask_form.buttons), self.ask)
         self._fill("answer", self.ask_results, self.answer, costly=True)
 
-    def _choose_ask_mask(self) -> None:
+    def _choose_ask_file(self, field: str) -> None:
         images = self.tr("Images (*.nii *.nii.gz *.mgz *.img *.hdr);;All files (*)")
-        path = self._window.choose_file(self.tr("Choose a mask"), images)
+        title = self.tr("Choose a mask") if field == "mask" else self.tr("Choose an image on the grid")
+        path = self._window.choose_file(title, images)
         if path:
-            self.ask.take_mask(path)
+            self.ask.take_file(field, path)
 
     def _choose_answer_folder(self) -> None:
         path = self._window.choose_folder(self.tr("Choose a folder for the answer"))

@@ -141,10 +141,9 @@ class ModelControl(QObject):
             self._session.changed.emit()
 
     def _hides(self, table: str) -> bool:
-        """Whether a table, or a question in its place, is of the open study and names whom that hides."""
-        opened = self._opened
-        study = None if opened is None or not opened.is_blinded else opened.study
-        return bool(table) and study is not None and folder_of(table).is_relative_to(study.folder.absolute())
+        """Whether a table, or a question in its place, is of a study that hides whom it names."""
+        blinding = None if self._opened is None or not table else self._opened.blinding_of(folder_of(table))
+        return blinding is not None and blinding.is_on
 
     def _clear(self) -> None:
         """An empty form: what it said names people and arms."""

@@ -41,7 +41,7 @@ def model_of(settings: ModelSettings) -> Model:
         exchange=settings.exchange or None,
         exchange_mode="whole" if settings.exchange_whole and settings.exchange else "within",
         variance="by-group" if settings.by_group else "pooled",
-        voxelwise=_voxelwise(settings.voxelwise),
+        voxelwise=named_columns(settings.voxelwise),
         exclude=_listed(settings.exclude),
         mask=settings.mask or None,
         region=settings.region.strip() or None,
@@ -156,7 +156,14 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _voxelwise(text: str) -> tuple[tuple[str, str], ...]:
+def named_columns(text: str) -> tuple[tuple[str, str], ...]:
+    """Voxelwise covariates that are written ``name = column``, separated by commas.
+
+    Raises
+    ------
+    Problem
+        A part names nothing.
+    """
     found: list[tuple[str, str]] = []
     for part in _listed(text):
         name, _, column = (each.strip() for each in part.partition("="))

@@ -140,8 +140,13 @@ class ModelShow(QObject):
             self._panel.set_about(self._seen(rows.legend), self._seen(rows.notes), rows.warnings)
 
     def _seen(self, text: str) -> str:
-        """A text without whom the study hides."""
-        return text if self._opened is None else self._opened.shown_text(text)
+        """A text without whom the open study hides, and that of the model."""
+        asked = self._control.asked()
+        rows = None if asked is None else asked.map.model.study
+        if self._opened is None:
+            return text
+        blinding = None if rows is None else self._opened.blinding_of(Path(rows.study))
+        return self._opened.shown_text(text if blinding is None else blinding.shown_text(text))
 
     # -- choices
 

@@ -61,6 +61,7 @@ class SeedControl(QObject):
         self._session = session
         self._panel = panel
         self._runs: list[FileMap] = []
+        self._titles: list[str] = []
         self._draft = DEFAULT
         self._run: FileMap | None = None
         self._seed: Seed = CrosshairSeed()
@@ -88,9 +89,10 @@ class SeedControl(QObject):
         """Show the selected seed map, or what a new one would be."""
         session = self._session
         runs = self._all_runs()
-        if runs != self._runs:
-            self._runs = runs
-            self._panel.set_runs((number, _title(run)) for number, run in enumerate(runs))
+        titles = [session.shown_text(_title(run)) for run in runs]
+        if (runs, titles) != (self._runs, self._titles):
+            self._runs, self._titles = runs, titles
+            self._panel.set_runs(enumerate(titles))
         overlay = self._overlay()
         if overlay is not None and isinstance(overlay.recipe, SeedCorrelation):
             shown_for = (overlay.key, overlay.recipe.preparation)

@@ -52,6 +52,7 @@ class OpenStudy(QObject):
         self._wanted: Scan | None = None
         self.session_choice = ""
         self.instead: Callable[[str], bool] = lambda _: False  # shows a person in another way than in the slot, or not
+        session.shown_text = self.shown_text
         session.changed.connect(self._follow)
         session.opened.connect(self._take_opened)
 
@@ -123,6 +124,12 @@ class OpenStudy(QObject):
         self._read(folder, by_user=False)
 
     # -- names
+
+    def blinding_of(self, path: Path) -> Blinding | None:
+        """Blinding of the study that a file or folder is of, whether it is open or was opened here before."""
+        at = path.absolute()
+        studies = self._session.studies.values()
+        return next((each.blinding for each in studies if at.is_relative_to(each.study.folder.absolute())), None)
 
     def shown_text(self, text: str) -> str:
         """A text as it may be seen; whatever the window says or writes goes through here."""

@@ -61,7 +61,7 @@ class TimelineControl(QObject):
                 continue
             answer = self._session.answer(recipe)
             if answer is not None and answer.n_frames > 1 and recipe not in found:
-                name = overlay.name if recipe is overlay.recipe else answer.title
+                name = overlay.name if recipe is overlay.recipe else self._session.shown_text(answer.title)
                 found[recipe] = (name, recipe, answer)
         return list(found.values())
 

@@ -158,7 +158,8 @@ class VoxelShow(QObject):
         return study is not None and rows is not None and Path(rows.study).absolute() == study.folder.absolute()
 
     def _blinding(self, fitted: Any) -> Any:
-        return self._opened.blinding if self._opened is not None and self._is_open(fitted) else None
+        rows = fitted.model.study
+        return None if self._opened is None or rows is None else self._opened.blinding_of(Path(rows.study))
 
     def _select(self, keys: tuple[str, ...]) -> None:
         if self._opened is not None and self._given is not None and self._is_open(self._given[1]):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..models import TABLE
 from ..problems import silent
 from .answers import Answered, Plan
+from .named_source import named, renamed
 
 Report = Callable[[float], None]
 
@@ -30,6 +32,15 @@ def answer(plan: Plan, report: Report = silent) -> Answered:
     Problem
         A file cannot be used, or the model cannot be estimated.
     """
+    if not plan.models:
+        return _answered(plan, report)
+    source = plan.models[0].source
+    with named(source):
+        found = _answered(plan, report)
+    return replace(found, findings=renamed(found.findings, source))
+
+
+def _answered(plan: Plan, report: Report) -> Answered:
     match plan.ask.kind:
         case "overlap":
             from . import overlap  # noqa: PLC0415

@@ -36,6 +36,8 @@ class Plan:
         People by group or arm, and ``excluded``.
     findings : tuple of Finding
         Traps that apply and what was left out.
+    n_each : tuple of mapping of str to int
+        People of each model as `n`, where models are of different people.
     """
 
     ask: Ask
@@ -48,6 +50,7 @@ class Plan:
     unit: str
     n: Mapping[str, int]
     findings: tuple[Finding, ...] = ()
+    n_each: tuple[Mapping[str, int], ...] = ()
 
 
 class RegionRow(NamedTuple):

@@ -30,7 +30,7 @@ def threshold_words(ask: Ask) -> str:
 
 def check_choices(ask: Ask) -> None:
     """Refuse metrics and densities that there are not."""
-    if not (ask.metrics or ask.densities):
+    if not (ask.metrics or ask.densities) and ask.choices.r is None:
         return
     from ..graphs import Cut, check_cut  # noqa: PLC0415 - Numba
 

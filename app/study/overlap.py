@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,8 @@ from .map_questions import (
 )
 from .overlap_shuffled import Paired, Shuffled, Sizes, overlap_null
 from .overlap_words import details_of, words_of
-from .plan_overlap import test_of_groups
+from .plan_overlap import n_of, test_of_groups
+from .recounted import recounted_each
 from .region_rows import ring_findings
 from .result_words import caution, region_words, simulated_words
 from .values import PERSON
@@ -65,6 +67,8 @@ def answer(plan: Plan, report: Report = silent) -> Answered:
     inference = structs.replace(plan.ask.inference, permutations=0, correction="none", one_sided=False)
     groups = fit_of(plan.models[0], test_of_groups(plan), inference, lambda done: report(0.3 * done))
     change = fit_of(plan.models[1], plan.test, inference, lambda done: report(0.3 + 0.2 * done))
+    plan = recounted_each(plan, (groups.fitted, change.fitted))
+    plan = replace(plan, n=n_of(*plan.n_each))
     shared = _shared(groups, change)
     sizes, null = _permuted(plan, groups, change, shared, lambda done: report(0.5 + 0.4 * done))
     maps = _maps(groups, change, shared, plan.ask.thresholds)

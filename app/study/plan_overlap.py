@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from ..problems import Finding, Problem
 from . import plan_maps
 from .answers import Plan
-from .words import marked
+from .words import in_all, marked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .asking import Ask
     from .values import Study
 
@@ -39,7 +41,6 @@ def plan(study: Study, ask: Ask) -> Plan:
     one = plan_maps.group(study, replace(asked, kind="group", sessions=ask.sessions[:1], percent=False))
     two = plan_maps.change(study, replace(asked, kind="change"))
     first, second = ask.thresholds
-    changing = sum(count for name, count in two.n.items() if name != "excluded")
     title = f"overlap of {one.title.removeprefix('Simulated: ')} and {two.title.removeprefix('Simulated: ')}"
     words = (
         f"Where {_uncapitalised(one.words)[:-1]} (two-sided p < {first:g}), and {_uncapitalised(two.words)[:-1]} "
@@ -55,10 +56,15 @@ def plan(study: Study, ask: Ask) -> Plan:
         test=two.test,
         effect_name=two.effect_name,
         unit=two.unit,
-        n={**{name: count for name, count in one.n.items() if name != "excluded"}, "with change": changing}
-        | {"excluded": one.n["excluded"]},
+        n=n_of(one.n, two.n),
         findings=(*_together(one, two), *_pooled(ask)),
+        n_each=(one.n, two.n),
     )
+
+
+def n_of(groups: Mapping[str, int], change: Mapping[str, int]) -> dict[str, int]:
+    """People of both maps: by group, and how many of them have a change."""
+    return {**groups, "with change": in_all(change), "excluded": groups["excluded"]}
 
 
 def test_of_groups(plan: Plan) -> str:

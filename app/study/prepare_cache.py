@@ -24,6 +24,7 @@ from ..problems import Finding, Problem
 from ..settings import cache_folder
 
 VERSION = 2  # of how things are prepared: another number makes other files
+PREPARED = "prepared"  # folder within the cache
 LARGEST_BYTES = 5_000_000_000
 IN_USE_S = 3600.0  # a folder used within this time is not dropped: this process or another may still read it
 TOUCH_S = 600.0
@@ -170,7 +171,7 @@ def trim(largest_bytes: int = LARGEST_BYTES) -> None:
 
 
 def _folder() -> Path:
-    folder = cache_folder() / "prepared"
+    folder = cache_folder() / PREPARED
     with writing(folder):
         folder.mkdir(exist_ok=True)
     return folder

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..model_fit import Fitted
 from .answers import Plan
 from .values import PERSON
-from .words import people
+from .words import in_all, people
 
 
 def recounted(plan: Plan, fitted: Fitted) -> Plan:
@@ -21,14 +22,30 @@ def recounted(plan: Plan, fitted: Fitted) -> Plan:
     fitted : Fitted
         Of those whose scans could be used; who could not is among the findings of preparing.
     """
-    frame = fitted.laid.table.frame.iloc[fitted.laid.rows]
-    before = {name: count for name, count in plan.n.items() if name != "excluded"}
-    lost = sum(before.values()) - int(frame[PERSON].nunique())
-    if lost <= 0:
-        return plan
-    n = _by_level(frame, list(before)) | {"excluded": plan.n["excluded"] + lost}
+    n = _counted(plan.n, fitted)
+    return plan if n == plan.n else replace(_with(plan, plan.n, n), n=n)
+
+
+def recounted_each(plan: Plan, fitted: tuple[Fitted, ...]) -> Plan:
+    """A plan whose models are of different people, with those that each was fitted to in ``n_each``."""
+    counts = tuple(_counted(n, each) for n, each in zip(plan.n_each, fitted, strict=True))
+    for before, after in zip(plan.n_each, counts, strict=True):
+        plan = plan if after == before else _with(plan, before, after)
+    return replace(plan, n_each=counts)
+
+
+def _with(plan: Plan, before: Mapping[str, int], after: Mapping[str, int]) -> Plan:
+    words = plan.words.replace(f"in {people(before)}", f"in {people(after)}")
     stands = tuple(finding for finding in plan.findings if finding.code != "power")  # which is of more people
-    return replace(plan, n=n, words=plan.words.replace(people(plan.n), people(n)), findings=stands)
+    return replace(plan, words=words, findings=stands)
+
+
+def _counted(n: Mapping[str, int], fitted: Fitted) -> Mapping[str, int]:
+    frame = fitted.laid.table.frame.iloc[fitted.laid.rows]
+    lost = in_all(n) - int(frame[PERSON].nunique())
+    if lost <= 0:
+        return n
+    return _by_level(frame, [name for name in n if name != "excluded"]) | {"excluded": n["excluded"] + lost}
 
 
 def _by_level(frame: Any, levels: list[str]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ def summary(study: Study, *, blinded: bool = False) -> dict[str, Any]:
         "simulated": study.simulated,
         "participants": len(study.participants),
         "groups": _groups(study, _told(SPLIT_BY, blinded)),
-        "sessions": {visit: _session(study, visit) for visit in study.visits},
+        "sessions": _sessions(study),
         "scans": {kind: _scans(study.scans_of(kind=kind)) for kind in dict.fromkeys(s.kind for s in study.scans)},
         "scores": {
             column: {"instrument": name, **_score(study, name, column, _told(BY, blinded))}
@@ -83,17 +83,16 @@ def _groups(study: Study, columns: Sequence[str]) -> dict[str, dict[str, int]]:
     }
 
 
-def _session(study: Study, visit: str) -> dict[str, Any]:
-    rows = study.sessions
-    listed = {str(who) for who, session in zip(rows[PERSON], rows[SESSION], strict=True) if session == visit}
-    scored = {
-        str(who)
-        for frame in study.scores.values()
-        for who, session in zip(frame[PERSON], frame[SESSION], strict=True)
-        if session == visit
-    }
-    scans = Counter(scan.kind for scan in study.scans if scan.session == visit)
-    return {"participants": len(listed | scored), "scans": dict(scans)}
+def _sessions(study: Study) -> dict[str, dict[str, Any]]:
+    """People, listed or scored, and scans of each visit."""
+    people: defaultdict[object, set[str]] = defaultdict(set)
+    for rows in (study.sessions, *study.scores.values()):
+        for who, session in zip(rows[PERSON], rows[SESSION], strict=True):
+            people[session].add(str(who))
+    scans: defaultdict[object, Counter[str]] = defaultdict(Counter)
+    for scan in study.scans:
+        scans[scan.session][scan.kind] += 1
+    return {visit: {"participants": len(people[visit]), "scans": dict(scans[visit])} for visit in study.visits}
 
 
 def _scans(scans: Sequence[Scan]) -> dict[str, Any]:

@@ -115,8 +115,11 @@ def sentences(answered: Answered) -> list[str]:
 
 def counted(answered: Answered) -> str:
     """Who was counted, in a line."""
-    groups = [f"{name} {count}" for name, count in answered.plan.n.items() if name != "excluded"]
-    return "n: " + ", ".join(groups)
+    plan = answered.plan
+    groups = [(name, count) for name, count in plan.n.items() if name != "excluded"]
+    if plan.ask.kind == "crossover":
+        groups = [(name.replace(", ", " then "), count) for name, count in groups]  # a sequence
+    return "n: " + ", ".join(f"{name} {count}" for name, count in groups)
 
 
 def cluster_lines(clusters: Sequence[Any]) -> list[str]:

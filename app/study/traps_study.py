@@ -28,9 +28,11 @@ def resolution_mm(measure: str, choices: Choices) -> float:
 
 def traps_of_plan(draft: Draft, design: LinearDesign, kept: Any) -> tuple[Finding, ...]:
     """What applies to a question, each once."""
+    backwards = _reversed(draft)
     if draft.of_table:
-        return _power(draft, design, LEVEL)
+        return (*backwards, *_power(draft, design, LEVEL))
     return (
+        *backwards,
         *group_and_site(draft, kept),
         *_power(draft, design, STRICT),
         *_coupling(draft),
@@ -51,6 +53,20 @@ def group_and_site(draft: Draft, kept: Any) -> tuple[Finding, ...]:
         return ()
     table = site_table(both[groups.column].to_numpy(), both[site].to_numpy())
     return tuple(Finding(*trap) for trap in group_is_site(f"{groups.column} and {site}", table))
+
+
+def _reversed(draft: Draft) -> tuple[Finding, ...]:
+    """Two sessions that are named the later first."""
+    visits, sessions = draft.setting.study.visits, draft.rows.sessions
+    known = [visits.index(name) for name in sessions if name in visits]
+    if len(known) != 2 or known[0] <= known[1]:
+        return ()
+    first, last = sessions
+    message = (
+        f"{first} is named first and comes after {last}: differences ({last} less {first}) and improvement ({first} "
+        f"less {last}) are reversed. Name {last},{first} to have them the usual way round."
+    )
+    return (Finding("sessions-reversed", f"{first}, {last}", None, message),)
 
 
 def _power(draft: Draft, design: LinearDesign, alpha: float) -> tuple[Finding, ...]:

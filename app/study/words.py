@@ -38,6 +38,11 @@ def people(n: Mapping[str, int]) -> str:
     return f"{total} people ({told})"
 
 
+def in_all(n: Mapping[str, int]) -> int:
+    """How many, whoever they are."""
+    return sum(number for name, number in n.items() if name != "excluded")
+
+
 def listed(names: Sequence[str]) -> str:
     """a, b and c."""
     names = [name.replace("_", " ") for name in names]

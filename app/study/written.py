@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import quote
 
 from msgspec import to_builtins
@@ -21,7 +21,7 @@ from ..outputs import refuse_place
 from ..problems import Problem, silent
 from .answers import Answered
 from .asked import Asked
-from .asking import Ask
+from .asking import Ask, Kind
 from .veil import Veil, veil_of
 from .written_inputs import inputs_of
 from .written_maps import map_info, map_name, unit_of
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 Report = Callable[[float], None]
 QUESTION, DESCRIPTION, REPORT, FIGURE = "ask.json", "dataset_description.json", "report.html", "figure.png"
 BIDS_VERSION = "1.10.0"
+ALWAYS = frozenset({QUESTION, DESCRIPTION, REPORT})
+NAMED = re.compile(
+    rf"(space-[A-Za-z0-9]+_)?desc-({'|'.join(get_args(Kind))})_[A-Za-z0-9_-]+\.(nii\.gz|tsv|json|png)"
+)  # maps, tables and figures, with sidecars
 MORE = ("multiverse", "sensitivity")  # beside a question; each leaves details of its name
 
 
@@ -231,8 +235,8 @@ def _earlier(folder: Path) -> dict[str, Any]:
 
 
 def _forget(folder: Path, names: set[str]) -> None:
-    """Take away what an earlier answer left here and this one has not: plain names in this folder only."""
+    """Take away what an earlier answer left here and this one has not: files of this folder that answers have."""
     for name in names:
-        if re.fullmatch(r"[\w.-]+", name) and not name.startswith("."):
+        if (name in ALWAYS or NAMED.fullmatch(name)) and not (folder / name).is_dir():
             with writing(folder / name):
                 (folder / name).unlink(missing_ok=True)

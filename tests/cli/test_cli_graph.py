@@ -237,6 +237,8 @@ def test_without_json_a_table_is_printed_and_warnings_go_elsewhere(table: Path) 
         (("--density", "0.1,0.1"), "given twice"),
         (("--density", "a,b"), "'a,b' is not D"),
         (("--r", "nan"), "is not a number"),
+        (("--r", "2"), "--r: 2 is no threshold of correlations"),
+        (("--r", "-0.1"), "--r: -0.1 is no threshold of correlations"),
         (("--density", 0.1, "--metrics", "degree,hubs"), "no metric hubs"),
         (("--density", 0.1, "--auc"), "several densities"),
         (("--density", 0.1, "--nulls", 0), "--nulls: 0 is no number"),

@@ -20,6 +20,7 @@ from habena.app.study.crossover_tables import crossover_sessions, halves, series
 from habena.app.study.plan_crossover import plan
 from habena.app.study.report_design import power_lines
 from habena.app.study.spectra import Limits, box_of, filtered, limits_of, read_fits, voxel_box
+from habena.app.study.told import counted
 from habena.app.study.values import Scan, Study
 from scipy import stats
 
@@ -154,6 +155,7 @@ def test_the_answer_finds_a_planted_attenuation_and_says_what_must_be_said(tmp_p
     assert found.regions[-1].note.startswith("exploratory")
     assert found.maps == {}
     assert found.plan.n == {"naltrexone, placebo": 8, "placebo, naltrexone": 8, "excluded": 0}
+    assert counted(found) == "n: naltrexone then placebo 8, placebo then naltrexone 8"
     assert found.details["spectra"]["companion"]["treatment"]["df"] == 15 - 3
     assert found.details["score"]["companion"]["treatment"]["estimate"] > 0
     assert {"session-missing", "mixed-wald", "one-voxel"} <= {finding.code for finding in found.findings}

@@ -7,15 +7,19 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from habena.app.model_fit import fit_model
 from habena.app.problems import Problem
 from habena.app.study import prepare_cache
 from habena.app.study.answering import answer
 from habena.app.study.asked import planned
 from habena.app.study.asking import Ask
+from habena.app.study.graph_choices import check_choices
 from habena.app.study.planning import plan
 from habena.app.study.prepare_cache import CacheProblem
 from habena.app.study.reading import read_study
 from habena.app.study.spectra import read_fits
+from habena.app.study.summary import summary
+from habena.app.study.values import Choices
 from habena.app.study.wanted import Wanted
 from habena.app.study.written import refuse_folder
 from question_study import draw, write
@@ -42,6 +46,13 @@ def empty_scan(folder: Path, person: str) -> None:
     path = next((folder / person).rglob("ses-pre/pet/*.nii.gz"))
     image = nib.Nifti1Image.from_filename(path)
     nib.save(nib.Nifti1Image(np.full(image.shape, np.nan, np.float32), image.affine), path)
+
+
+def write_as_maps(folder: Path) -> None:
+    rows = (folder / "participants.tsv").read_text("utf-8").splitlines()
+    scans = {path.name[:7]: path.relative_to(folder) for path in sorted(folder.rglob("ses-pre/pet/*.nii.gz"))}
+    lines = [rows[0] + "\tmap", *(f"{row}\t{scans[row[:7]]}" for row in rows[1:])]
+    (folder / "maps.tsv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def test_options_that_change_nothing_are_said(study: Path) -> None:
@@ -86,6 +97,82 @@ def test_people_whose_scans_turn_out_empty_are_not_counted(study: Path) -> None:
     assert "12 people (7 TRD, 5 HC)" in found.plan.words
     left_out = [finding.where for finding in found.findings if finding.code == "subject-left-out"]
     assert sorted(left_out) == ["sub-H02", "sub-T01"]
+
+
+def test_people_whose_scans_turn_out_empty_leave_both_maps_of_an_overlap(study: Path) -> None:
+    empty_scan(study, "sub-T01")
+    empty_scan(study, "sub-H02")
+    made = plan(read_study(study), Ask(study=str(study), kind="overlap"))
+    assert dict(made.n) == {"TRD": 8, "HC": 6, "with change": 8, "excluded": 0}
+    found = answer(made)
+    assert dict(found.plan.n) == {"TRD": 7, "HC": 5, "with change": 7, "excluded": 2}
+    assert "in 12 people (7 TRD, 5 HC)" in found.plan.words
+    assert "in 7 people (3 ketamine, 4 placebo)" in found.plan.words
+    assert found.plan.words in found.words
+    assert not [finding for finding in found.findings if finding.code == "power"]
+
+
+def test_an_overlap_of_usable_scans_keeps_its_plan(study: Path) -> None:
+    made = plan(read_study(study), Ask(study=str(study), kind="overlap"))
+    found = answer(made).plan
+    assert (found.n, found.words, found.findings) == (made.n, made.words, made.findings)
+
+
+@pytest.mark.parametrize("question", ["severity", "group", "change", "prediction", "overlap", "suvr ~ age"])
+def test_maps_that_are_the_same_everywhere_are_refused_by_the_name_of_the_study(study: Path, question: str) -> None:
+    for path in study.rglob("*_pet.nii.gz"):
+        image = nib.Nifti1Image.from_filename(path)
+        nib.save(nib.Nifti1Image(np.ones(image.shape, np.float32), image.affine), path)
+    made = planned(str(study), question, Wanted())
+    with pytest.raises(Problem, match=r"^study: no element varies"):
+        answer(made)
+    with pytest.raises(Problem, match=r"^study: no element varies"):
+        fit_model(made.models[0])
+
+
+def test_no_finding_of_an_answer_names_a_prepared_file(study: Path) -> None:
+    for path in (study / "sub-T01").rglob("*_pet.nii.gz"):
+        image = nib.Nifti1Image.from_filename(path)
+        values = np.asarray(image.dataobj).copy()
+        values[10, 10, 10] = 0
+        nib.save(nib.Nifti1Image(values, image.affine), path)
+    write_as_maps(study)
+    table = str(study / "maps.tsv")
+    found = answer(planned(table, "map ~ age", Wanted()))
+    empty = [finding for finding in found.findings if finding.code == "zero-in-some"]
+    assert [finding.where for finding in empty] == ["maps.tsv"]
+    assert not [finding for finding in found.findings if "prepared" in finding.where]
+
+
+@pytest.mark.parametrize("question", ["change", "prediction", "suvr_change ~ age"])
+def test_sessions_named_the_later_first_are_said_to_be_reversed(study: Path, question: str) -> None:
+    def said(*sessions: str) -> list[str]:
+        found = planned(str(study), question, Wanted(sessions=sessions)).findings
+        return [finding.message for finding in found if finding.code == "sessions-reversed"]
+
+    assert said() == said("ses-pre", "ses-post") == []
+    [message] = said("ses-post", "ses-pre")
+    assert "differences (ses-pre less ses-post) and improvement (ses-post less ses-pre) are reversed" in message
+
+
+@pytest.mark.parametrize("r", [2.0, -2.0, -0.5])
+def test_a_threshold_that_no_correlation_has_is_refused(study: Path, r: float) -> None:
+    with pytest.raises(Problem, match=r"^--r: "):
+        check_choices(Ask(str(study), "graph", Choices(density=None, r=r)))
+
+
+def test_more_permutations_than_any_p_needs_are_refused(study: Path) -> None:
+    with pytest.raises(Problem, match=r"^--permutations: 1000001 .* give at most 1000000"):
+        planned(str(study), "change", Wanted(permutations=1_000_001))
+    planned(str(study), "change", Wanted(permutations=1_000_000))
+
+
+def test_people_and_scans_are_counted_by_session_listed_or_scored(study: Path) -> None:
+    found = summary(read_study(study))["sessions"]
+    assert found == {
+        "ses-pre": {"participants": 14, "scans": {"suvr": 14}},
+        "ses-post": {"participants": 8, "scans": {"suvr": 8}},
+    }
 
 
 def test_a_third_group_that_is_not_asked_about_is_named(study: Path) -> None:

@@ -188,6 +188,25 @@ def test_an_earlier_answer_cannot_make_other_files_disappear(study: Study, tmp_p
     (out / "ask.json").write_text(json.dumps(told | {"written": ["../precious.txt", str(tmp_path / "precious.txt")]}))
     write_answer(answered_of(study), out, study=study)
     assert (tmp_path / "precious.txt").exists()
+    assert load(out / "ask.json")["result"]
+
+
+def test_of_an_earlier_answer_only_what_answers_write_disappears(study: Study, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_answer(answered_of(study), out, study=study)
+    mine = ["thesis.txt", "desc-mine_notes.tsv", "desc-group_notes.txt", "data.tsv", ".hidden", "notes.json"]
+    gone = ["desc-group_old.tsv", "desc-group_old.json", "desc-group_figure-old.png"]
+    gone.append("space-MNI152_desc-group_stat-old_statmap.nii.gz")
+    for name in (*mine, *gone):
+        (out / name).write_text("mine")
+    (out / "desc-group_folder.tsv").mkdir()
+    told = load(out / "ask.json")
+    listed = [*told["written"], *mine, *gone, "desc-group_folder.tsv", 7]
+    (out / "ask.json").write_text(json.dumps(told | {"written": listed}))
+    write_answer(answered_of(study), out, study=study)
+    assert not [name for name in gone if (out / name).exists()]
+    assert [name for name in mine if not (out / name).exists()] == []
+    assert (out / "desc-group_folder.tsv").is_dir()
 
 
 @pytest.mark.parametrize("new", [True, False])

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from habena.widgets.ask_form import AskForm
 from habena.widgets.ask_settings import FIELDS, AskOffer, AskPlan, AskSettings, fields_of
 from habena.widgets.controls import Choice
 from habena.widgets.model_design import DesignPicture
+from habena.widgets.model_fields import DropField
+from habena.widgets.numbers import NumberEdit
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QListWidget, QPushButton
-from widget_events import take
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QListWidget, QPushButton, QScrollArea, QWidget
+from widget_events import focus, take
 
 OFFER = AskOffer(
     questions=(
         ("severity", "Severity", ""),
         ("change", "Change", ""),
         ("graph", "Networks", ""),
+        ("formula", "Formula", ""),
         ("crossover", "Spectra", "has no spectra"),
     ),
     scores=(("madrs_total", "MADRS"), ("hamd17_total", "HAMD-17")),
@@ -24,6 +30,7 @@ OFFER = AskOffer(
     arms=(("drug", "drug"), ("placebo", "placebo")),
     sessions=(("ses-pre", "pre"), ("ses-post", "post")),
     references=(("", "suggested"), ("cerebellum", "cerebellum")),
+    voxelwise=(("dc = degree", "dc = degree"), ("pet = pet", "pet = pet")),
     columns=("age", "sex", "site"),
 )
 PLAN = AskPlan(
@@ -62,6 +69,14 @@ def test_without_a_study_the_form_offers_to_open_one(shown, qtbot):
         opens.click()
 
 
+def type_in(field: NumberEdit, text: str) -> None:
+    focus(field)
+    field.selectAll()
+    QTest.keyClick(field, Qt.Key.Key_Delete)
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+
+
 def test_each_question_shows_only_the_fields_that_belong_to_it(form):
     assert visible(form, Choice, "Score")
     assert visible(form, Choice, "Reference")
@@ -85,6 +100,74 @@ def test_only_pet_has_a_reference_and_only_runs_have_confounds():
     assert fields_of("", "pet") == frozenset()
 
 
+def test_a_voxelwise_covariate_is_of_formulas_and_brings_the_choices_of_its_own_measure(form, qtbot):
+    assert not visible(form, Choice, "Voxelwise")
+    form.set_settings(AskSettings(kind="formula"), "pet")
+    assert visible(form, Choice, "Voxelwise")
+    assert not visible(form, Choice, "Confounds")
+    with qtbot.waitSignal(form.changed) as told:
+        take(control(form, Choice, "Voxelwise"), "dc = degree")
+    assert told.args[0].voxelwise == "dc = degree"
+    assert visible(form, Choice, "Confounds")
+    form.set_settings(AskSettings(kind="formula", voxelwise="pet = pet"), "degree")
+    assert visible(form, Choice, "Reference")
+    form.set_settings(AskSettings(kind="severity", voxelwise="dc = degree"), "pet")
+    assert not visible(form, Choice, "Confounds")
+    form.set_offer(replace(OFFER, voxelwise=()))
+    form.set_settings(AskSettings(kind="formula"), "pet")
+    assert not visible(form, Choice, "Voxelwise")
+
+
+def test_only_dynamic_pet_is_asked_for_its_frames(form, qtbot):
+    assert not visible(form, NumberEdit, "Frames from")
+    form.set_offer(replace(OFFER, has_frames=True))
+    assert visible(form, NumberEdit, "Frames from")
+    field = control(form, NumberEdit, "Frames to")
+    with qtbot.waitSignal(form.changed) as told:
+        type_in(field, "60")
+    assert told.args[0].to_min == 60
+    with qtbot.waitSignal(form.changed) as told:
+        type_in(field, "")
+    assert told.args[0].to_min is None
+    form.set_settings(AskSettings(kind="severity"), "degree")
+    assert not visible(form, NumberEdit, "Frames from")
+
+
+def test_the_grid_is_a_file_or_that_of_most_scans(form, qtbot):
+    choose, clear = (control(form, QAbstractButton, name) for name in ("Grid: choose", "Grid: none"))
+    assert not clear.isVisibleTo(form)
+    with qtbot.waitSignal(form.file_requested) as told:
+        choose.click()
+    assert told.args == ["grid"]
+    form.set_settings(AskSettings(kind="severity", grid="/images/fine.nii"), "pet")
+    assert control(form, DropField, "Grid").toolTip() == "/images/fine.nii"
+    with qtbot.waitSignal(form.changed) as told:
+        clear.click()
+    assert told.args[0].grid == ""
+    form.set_settings(AskSettings(kind="graph"), "degree")
+    assert not visible(form, DropField, "Grid")
+
+
+@pytest.mark.parametrize("kind", ["severity", "change", "graph", "formula"])
+def test_the_form_needs_no_more_than_a_narrow_dock(shown, kind):
+    form, area = AskForm(), QScrollArea()
+    form.set_offer(replace(OFFER, has_frames=True))
+    form.set_settings(AskSettings(kind=kind), "degree" if kind == "graph" else "pet")
+    form.set_plan(PLAN)
+    area.setWidgetResizable(True)
+    area.setWidget(form)
+    shown(area, (290, 900))
+    QApplication.processEvents()
+    width = area.viewport().width()
+    assert form.width() == width
+    outside = [
+        part.accessibleName()
+        for part in form.findChildren(QWidget)
+        if part.isVisibleTo(form) and part.mapTo(form, part.rect().topRight()).x() >= width
+    ]
+    assert outside == []
+
+
 def test_a_choice_is_told_with_all_settings(form, qtbot):
     with qtbot.waitSignal(form.changed) as told:
         take(control(form, Choice, "Question"), "Change")
@@ -96,7 +179,8 @@ def test_a_choice_is_told_with_all_settings(form, qtbot):
 
 def test_a_question_that_cannot_be_asked_is_marked_and_says_why(form):
     box = control(form, Choice, "Question")
-    assert [box.itemText(n) for n in range(box.count())] == ["Severity", "Change", "Networks", "Spectra – not here"]
+    offered = [box.itemText(n) for n in range(box.count())]
+    assert offered == ["Severity", "Change", "Networks", "Formula", "Spectra – not here"]
     form.set_settings(AskSettings(kind="crossover"), "")
     form.set_plan(AskPlan(problem="This study has no spectra."))
     assert form.problem() == "This study has no spectra."

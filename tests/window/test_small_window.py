@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from file_events import choose
+from habena.app.session import Notice
 from habena.app.settings import Settings
 from habena.app.window import Window
 from habena.render.compose import numpy_kernels
@@ -13,7 +14,7 @@ from habena.widgets.cursor_panel import CursorPanel
 from habena.widgets.theme import apply_theme
 from habena.widgets.value_lines import ValueLines
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QToolBar, QWidget
 from window_events import named, settle
 from window_files import OpenWindow
 
@@ -132,3 +133,13 @@ def test_panels_that_were_moved_and_closed_go_back_to_their_places(open_window: 
         "draw",
         "evidence",
     }
+
+
+def test_a_notice_with_many_buttons_makes_no_window_wider(open_window: OpenWindow, anatomy: Path) -> None:
+    window = open_window(anatomy, size=SMALL)
+    names = [f"another study of the demo {n}" for n in range(3)]
+    window.tell(Notice("info", "A study.", tuple((name, lambda: None) for name in names)))
+    settle(window)
+    assert (window.width(), window.height()) == SMALL
+    buttons = [b for b in window.notice_bar.findChildren(QPushButton) if b.text() in names and b.isVisible()]
+    assert [is_in_sight(each) for each in buttons] == [True] * 3

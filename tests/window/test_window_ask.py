@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from file_events import answer_dialog, choose, errors
 from habena.app.panels.ask import AskControl
-from habena.app.panels.ask_plan import BLINDED
+from habena.app.panels.ask_plan import BLINDED, NO_WINDOW
 from habena.app.recipes import ModelMap
+from habena.app.resolve import permutations_of
 from habena.app.study import counted
+from habena.app.study.kept import choices_of
 from habena.app.window import Window
+from PySide6.QtWidgets import QPushButton
 from study_folder import WITHOUT_LAST, write_study
 from window_events import settle, wait_until
 
@@ -137,6 +140,49 @@ def test_permutations_of_the_layer_and_of_the_answer_are_counted_once(window, mo
     assert len(of_voxels) == len(set(kept)) == len(kept)
     assert "of 60 permutations" not in window.panels.ask_results.words()
     assert any(name.startswith("neglog10-p-fwe") for name in window.panels.answer._answers.found.maps)
+
+
+def test_stopped_from_the_bar_the_question_can_be_asked_again_at_once(window):
+    inference = replace(control(window).settings.inference, correction="fwe", permutations=500_000)
+    ask_for(window, kind="severity", inference=inference)
+    answers, jobs = window.panels.answer._answers, window.session.jobs
+    control(window).ask()
+    (recipe,) = maps(window)
+    question = permutations_of(recipe)
+    wait_until(lambda: jobs.busy(question), "the permutations")
+    jobs.cancel(question)
+    settle(window)
+    assert answers.progress is None
+    assert answers.problem == ""
+    buttons = {each.text(): each for each in window.panels.ask_form.buttons.findChildren(QPushButton)}
+    assert not buttons["Ask"].isHidden()
+    assert buttons["Cancel"].isHidden()
+    inference = replace(inference, permutations=20)
+    ask_for(window, kind="severity", inference=inference)
+    answered(window)
+    assert answers.found is not None
+    assert not answers.so_far
+
+
+def test_the_grid_and_the_covariate_of_a_formula_reach_the_question_and_the_grid_stays_with_the_study(window, study):
+    grid = str(next(study.rglob("*_pet.nii.gz")))
+    control(window).take_file("grid", grid)
+    ask_for(window, kind="formula", formula="suvr_change ~ pet", voxelwise="pet = pet")
+    ask = control(window).planned.plan.ask
+    assert ask.voxelwise == (("pet", "pet"),)
+    assert ask.choices.grid == grid
+    assert ("pet_change = pet_change", "pet_change = pet_change") in control(window)._offer.voxelwise
+    answered(window)
+    assert choices_of(window.study.loaded.study).grid == grid
+    (recipe,) = maps(window)
+    assert recipe.test == "pet"
+
+
+def test_frames_that_end_before_they_start_are_refused(window):
+    ask_for(window, kind="severity", from_min=60.0, to_min=40.0)
+    assert window.panels.ask_form.problem() == NO_WINDOW
+    ask_for(window, kind="severity", from_min=30.0, to_min=50.0)
+    assert control(window).planned.plan.ask.choices.window_min == (30.0, 50.0)
 
 
 def test_a_question_that_tells_the_arm_is_refused_while_blinded(window):

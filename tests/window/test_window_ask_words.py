@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from fabricated_answer import ROWS, answered_of, plan_of, study_in
+from habena.app.answers import Answer
+from habena.app.display import wants_colour_bar
+from habena.app.layers import outline_of
 from habena.app.panels.ask_layers import with_masks, write_masks
 from habena.app.panels.ask_question import LIMITS, ask_of, first_settings, offer_of, quality_of
 from habena.app.panels.ask_show import free_folder, place_of
@@ -120,11 +123,22 @@ def test_the_masks_of_an_overlap_are_layers_of_three_colours_each(study):
     made = of_kind(study, "overlap", maps={"overlap_low_plus": (values, grid), "overlap_high_minus": (values, grid)})
     masks = write_masks(made, study)
     view = with_masks(ViewState(), masks, frozenset(), frozenset())
-    assert [each.colours.name for each in view.overlays] == ["blue", "orange", "green", "orange", "blue", "green"]
-    assert [each.visible for each in view.overlays] == [True] * 3 + [False] * 3
+    colours = ["blue", "orange", "green", "warm", "orange", "blue", "green", "warm"]
+    assert [each.colours.name for each in view.overlays] == colours
+    assert [each.visible for each in view.overlays] == [True] * 4 + [False] * 4
     assert np.allclose(view.crosshair_mm, grid.mm_of(np.array([12, 12, 12])))
     again = with_masks(view, masks, frozenset(each.key for each in view.overlays), frozenset())
-    assert len(again.overlays) == 6
+    assert len(again.overlays) == 8
+
+
+def test_places_where_both_are_have_a_white_line_and_no_colour_bar(study):
+    values, grid = answered_of(study).maps["t"]
+    masks = write_masks(of_kind(study, "overlap", maps={"overlap_low_plus": (np.full_like(values, 3), grid)}), study)
+    line = with_masks(ViewState(), masks, frozenset(), frozenset()).overlays[-1]
+    assert outline_of(line) == (255, 255, 255)
+    answer = Answer("overlap", image=None)
+    assert not wants_colour_bar(line, answer)
+    assert wants_colour_bar(changed(line, opacity=0.5), answer)
 
 
 def test_the_middle_of_a_region_lies_on_its_side():

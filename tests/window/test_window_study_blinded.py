@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pyqtgraph as pg
 import pytest
 from file_events import answer_dialog, choose, layer_titles, menu_action
@@ -231,3 +233,33 @@ def test_who_thinks_better_of_it_stays_blinded(window, study):
     assert window.study.is_blinded
     assert len(list(events(study))) == 1
     assert menu_action(window, "Study", "Blinded").isChecked()
+
+
+def test_a_series_of_the_study_is_offered_by_code_as_seed_matrix_and_time_course(open_window, study):
+    window = open_window(study, settings=KEEPS)
+    scan = next(study.glob("sub-Q3W/ses-dusk/pet/*.nii.gz"))
+    image = nib.load(scan)
+    several = np.stack([np.asanyarray(image.dataobj)] * 12, axis=-1) * np.linspace(1, 1.37, 12, dtype=np.float32)
+    run = scan.with_name("sub-Q3W_ses-dusk_task-rest_bold.nii.gz")
+    series = nib.Nifti1Image(several, image.affine)
+    series.header.set_xyzt_units("mm", "sec")
+    series.header.set_zooms((*image.header.get_zooms()[:3], 2.0))
+    nib.save(series, run)
+    window.open([str(run)])
+    settle(window)
+    for name in ("seed", "connectivity"):
+        window.dock(name).raise_()
+        settle(window)
+    assert any("sub-Q3W" in text for text in of_object(named(window, QComboBox, "Run")))
+    choose(window, "Study", "Blinded")
+    settle(window)
+    assert leaks(window) == set()
+
+
+def test_a_blinded_study_stays_so_when_another_one_is_opened(window, study, tmp_path):
+    other = write_study(tmp_path / "other", people=2, healthy=2)
+    window.open([str(other)])
+    settle(window)
+    assert not window.study.is_blinded
+    assert window.study.blinding_of(study / "sub-Q1W").is_on
+    assert window.study.blinding_of(other) is None
