@@ -25,6 +25,7 @@ KEYS = (
     ("Page up, Page down", "next slice"),
     ("Home", "fit to the window"),
     (". and ,", "next and previous scan of the study in the same place; Up and Down in its table too"),
+    ("9", "wall: sessions of the selected people of the study and their difference; again: away with it"),
     ("/", "find a region; Enter goes there, Ctrl+Enter adds it as a layer"),
     ("Esc", "close a list, take back what is being typed; put a drawing tool away; dismiss a notice"),
     ("Ctrl+Z, Ctrl+Shift+Z", "undo, redo: every step can be taken back"),

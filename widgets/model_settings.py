@@ -82,7 +82,7 @@ class ModelSettings:
 
 
 NUMBERS = {
-    "permutations": NumberSpec("", 1, 10_000_000, step=1000, whole=True),
+    "permutations": NumberSpec("", 1, 1_000_000, step=1000, whole=True),
     "seed": NumberSpec("", 0, 2**53, step=1, whole=True),
     "cluster_p": NumberSpec("", 1e-12, 0.4999),
     "tfce_h": NumberSpec("", 0.01, 99, step=0.5),

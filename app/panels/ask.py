@@ -212,7 +212,7 @@ class AskControl(QObject):
 
         if found.plan is None:
             return
-        kind, before = found.plan.ask.kind, self._session.state
+        kind, before = found.plan.ask.kind, self._opened.taken_down(self._session.state)  # on a wall it is in no cell
         others = frozenset[int]().union(*(keys for name, keys in self._made.items() if name != kind))
         base = replace(
             before,
@@ -280,14 +280,12 @@ def _look(loaded: Loaded, known: tuple[tuple[str, str], ...]) -> tuple[AskOffer,
 
 def _planned(loaded: Loaded, settings: AskSettings, kept: Choices, why: str) -> tuple[Loaded, Planned]:
     from ...widgets.ask_settings import AskPlan  # noqa: PLC0415
-    from .ask_plan import NO_WINDOW, Planned, measures_of, planned  # noqa: PLC0415 - pandas, formulaic
-    from .ask_question import ask_of, window_of  # noqa: PLC0415
+    from .ask_plan import Planned, fault_of, planned  # noqa: PLC0415 - pandas, formulaic
+    from .ask_question import ask_of  # noqa: PLC0415
 
     if why:
         return loaded, Planned(settings, None, AskPlan(problem=f"This study {why}."))
     names = {} if loaded.blinding is None else {code: name for name, code in loaded.blinding.codes.items()}
     made = planned(loaded.study, settings, ask_of(loaded.study, settings, kept, names), loaded.blinding)
-    is_whole = window_of(settings) is not None or settings.from_min is settings.to_min is None
-    if not is_whole and made.plan is not None and "pet" in measures_of(made.plan):
-        return loaded, Planned(settings, None, AskPlan(problem=NO_WINDOW))
-    return loaded, made
+    fault = "" if made.plan is None else fault_of(settings, made.plan)
+    return loaded, Planned(settings, None, AskPlan(problem=fault)) if fault else made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ BLINDED = (
     "blinded. Ask about severity or groups, or unblind the study."
 )
 NO_WINDOW = "Frames start before they end: give both minutes, such as 40 to 60, or none."
+NOT_IN_FORMULA = "The voxelwise covariate {name} is not in the formula: write + {name} at its end, or choose none."
 COMPARING = frozenset({"change", "overlap", "prediction", "graph", "crossover"})
 
 
@@ -76,10 +78,16 @@ def unblinds(study: Study, made: Plan, blinding: Blinding) -> bool:
     return bool(arms & words) or made.ask.arm != "pooled"
 
 
-def measures_of(made: Plan) -> frozenset[str]:
-    """What the maps of a question hold, and those of its voxelwise covariates."""
+def fault_of(settings: AskSettings, made: Plan) -> str:
+    """Why what the form says is no question although it can be planned; empty where it is one."""
     rows = [model.study for model in made.models if model.study is not None]
-    return frozenset(each.measure for row in rows for each in (row, *(other for _, other in row.beside)))
+    measures = {each.measure for row in rows for each in (row, *(other for _, other in row.beside))}
+    is_set = not (settings.from_min is settings.to_min is None)
+    if is_set and made.ask.choices.window_min is None and "pet" in measures:
+        return NO_WINDOW
+    terms = set(re.findall(r"\w+", made.ask.formula.partition("~")[2]))
+    unused = [name for name, _ in made.ask.voxelwise if name not in terms]
+    return NOT_IN_FORMULA.format(name=unused[0]) if unused else ""
 
 
 def _shown(made: Plan, picture: DesignPicture | None, blinding: Blinding | None) -> AskPlan:

@@ -52,6 +52,7 @@ class OpenStudy(QObject):
         self._wanted: Scan | None = None
         self.session_choice = ""
         self.instead: Callable[[str], bool] = lambda _: False  # shows a person in another way than in the slot, or not
+        self.taken_down: Callable[[ViewState], ViewState] = lambda state: state  # the view without a wall
         session.shown_text = self.shown_text
         session.changed.connect(self._follow)
         session.opened.connect(self._take_opened)

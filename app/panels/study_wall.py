@@ -40,6 +40,7 @@ class WallControl(QObject):
         self._before = Before()
         self._wanted: tuple[str, ...] = ()
         opened.instead = self._take_person
+        opened.taken_down = self.taken_down
         session.changed.connect(self._follow)
         opened.changed.connect(self._hide_order)
 
@@ -99,10 +100,10 @@ class WallControl(QObject):
 
     def take_down(self) -> None:
         """Back to the layout before, without the wall's layers."""
-        self._session.store.update(self._without(self._session.state), self.tr("leave the wall"))
+        self._session.store.update(self.taken_down(self._session.state), self.tr("leave the wall"))
 
-    def _without(self, state: ViewState) -> ViewState:
-        """A view without a wall, as it was before."""
+    def taken_down(self, state: ViewState) -> ViewState:
+        """A view without a wall, as it was before it was put up."""
         if state.layout != "wall" and not state.wall.rows:
             return state
         layout = self._before.layout if state.layout == "wall" else state.layout
@@ -149,7 +150,7 @@ class WallControl(QObject):
         if not self._opened.is_blinded:
             return
         people = people_on(self._session.state) if self.is_up else ()
-        self._session.store.rewrite(lambda view: self._without(view) if self._tells(view) else view)
+        self._session.store.rewrite(lambda view: self.taken_down(view) if self._tells(view) else view)
         if people and not self.is_up:
             self.show(people)
 

@@ -189,7 +189,7 @@ def test_a_data_set_says_in_its_name_and_its_readme_that_it_is_simulated(tmp_pat
 
 # -- who may know
 
-MAY_SHOW = {"app/demo.py", "app/commands/view.py"}
+MAY_SHOW = {"app/demo.py", "app/demo_studies.py", "app/commands/view.py"}
 KNOWS = re.compile(
     r"truth\.json|[\"'/]planted|\.planted\b|import[^\n]*\bplanted|simulated[. ]+(import )?(effects|uptake|bold|mrs)"
 )

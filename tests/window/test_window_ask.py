@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from file_events import answer_dialog, choose, errors
 from habena.app.panels.ask import AskControl
-from habena.app.panels.ask_plan import BLINDED, NO_WINDOW
+from habena.app.panels.ask_plan import BLINDED, NO_WINDOW, NOT_IN_FORMULA
 from habena.app.recipes import ModelMap
 from habena.app.resolve import permutations_of
 from habena.app.study import counted
@@ -178,6 +178,13 @@ def test_the_grid_and_the_covariate_of_a_formula_reach_the_question_and_the_grid
     assert recipe.test == "pet"
 
 
+def test_a_voxelwise_covariate_that_is_not_in_the_formula_is_told(window):
+    ask_for(window, kind="formula", formula="suvr ~ age", voxelwise="pet = pet")
+    assert window.panels.ask_form.problem() == NOT_IN_FORMULA.format(name="pet")
+    ask_for(window, kind="severity")
+    assert window.panels.ask_form.problem() == ""
+
+
 def test_frames_that_end_before_they_start_are_refused(window):
     ask_for(window, kind="severity", from_min=60.0, to_min=40.0)
     assert window.panels.ask_form.problem() == NO_WINDOW
@@ -195,3 +202,16 @@ def test_a_question_that_tells_the_arm_is_refused_while_blinded(window):
     ask_for(window, kind="severity")
     assert control(window).planned.plan is not None
     assert not any(name in " ".join(window.panels.ask_form.texts()) for name in ("alphadrug", "dawn", "Q1W"))
+
+
+def test_a_map_that_is_asked_for_on_the_wall_is_seen_and_undo_brings_the_wall_back(window):
+    window.panels.study.wall.show(window.study.people()[:1])
+    wait_until(lambda: window.session.state.layout == "wall", "the wall")
+    settle(window)
+    ask_for(window, kind="group")
+    answered(window)
+    assert window.session.state.layout != "wall"
+    assert len(maps(window)) == 1
+    window.session.store.undo()
+    settle(window)
+    assert window.session.state.layout == "wall"
