@@ -28,6 +28,7 @@ BLINDED = (
 )
 NO_WINDOW = "Frames start before they end: give both minutes, such as 40 to 60, or none."
 NOT_IN_FORMULA = "The voxelwise covariate {name} is not in the formula: write + {name} at its end, or choose none."
+CHANGES = frozenset({"difference", "percent"})
 COMPARING = frozenset({"change", "overlap", "prediction", "graph", "crossover"})
 
 
@@ -69,7 +70,9 @@ def planned(study: Study, settings: AskSettings, ask: Ask, blinding: Blinding | 
 
 def unblinds(study: Study, made: Plan, blinding: Blinding) -> bool:
     """Whether a question tells whose arm is which, or which session came first."""
-    if made.ask.kind in COMPARING:
+    rows = [model.study for model in made.models if model.study is not None]
+    of_change = any(each.per in CHANGES for row in rows for each in (row, *(other for _, other in row.beside)))
+    if made.ask.kind in COMPARING or of_change:
         return True
     column = arm_column(study)
     arms = {*blinding.hidden & ARM_COLUMNS, *([column] if column else []), *(blinding.hidden & {"group"})}

@@ -94,8 +94,11 @@ def _voxelwise(measures: tuple[Measure, ...], *, has_change: bool) -> list[str]:
 
 
 def first_settings(offer: AskOffer, choices: Choices) -> AskSettings:
-    """What the form begins with: the first question that can be asked, and the study's own choices."""
-    possible = [kind for kind, _, why in offer.questions if not why]
+    """What the form begins with: the first question that can be asked, and the study's own choices.
+
+    Where none can be asked it is the first of all, which says why.
+    """
+    possible = [kind for kind, _, why in offer.questions if not why] or [kind for kind, _, _ in offer.questions]
     from_min, to_min = choices.window_min or (None, None)
     return AskSettings(
         kind=possible[0] if possible else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ PASSED_ON = frozenset(
      "frame-times", "tr-sidecar", "qform-unusable"}
 )  # fmt: skip
 LARGEST_TABLE_BYTES = 200_000_000
+_ACTIVITY = re.compile(r"[kM]?Bq\s*/\s*(ml|cc|cm3)", re.IGNORECASE)
 _RUNS = frozenset({"run", "acq", "rec", "dir"})
 
 
@@ -40,6 +42,7 @@ def check_scans(study: Study, imaged: Sequence[Imaged]) -> tuple[Finding, ...]:
         *(said for each in read for said in _of_header(each)),
         *(said for each in read for said in _times(each)),
         *_units(read),
+        *_undivided(read),
         *_confounds(study),
         *_masks(study),
     )
@@ -164,6 +167,18 @@ def _units(imaged: Sequence[Imaged]) -> Iterator[Finding]:
         odd = [f"{_who(scan)} ({value})" for scan, value in said.items() if value not in {None, usual}]
         where = next(scan.path for scan, value in said.items() if value not in {None, usual})
         yield finding(code, where, len(odd), f"{key} is {usual} for most PET scans, but not for {listed(odd)}.")
+
+
+def _undivided(imaged: Sequence[Imaged]) -> Iterator[Finding]:
+    """Maps of a table that are radioactivity: dose and weight make people differ everywhere."""
+    maps = [each for each in imaged if each.scan.kind == "map"]
+    active = [each.scan for each in maps if _ACTIVITY.fullmatch(text(each.sidecar, "Units") or "")]
+    if active:
+        message = (
+            f"{len(active)} of {len(maps)} maps are radioactivity (Bq/mL), which nothing divides by a reference region "
+            "here: dose and weight make people differ in every region. Give SUVR maps, or a BIDS folder with PET scans."
+        )
+        yield finding("activity-undivided", active[0].path, len(active), message)
 
 
 def _confounds(study: Study) -> Iterator[Finding]:

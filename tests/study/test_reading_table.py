@@ -68,3 +68,14 @@ def test_a_table_without_rows_or_of_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.tsv").write_bytes(b"\x00\x01")
     with pytest.raises(Problem, match="is not text"):
         read_study(tmp_path / "b.tsv")
+
+
+def test_radioactivity_in_a_plain_table_is_said_to_be_undivided(tmp_path: Path) -> None:
+    rows = [("participant_id", "group", "map")]
+    for person, units in (("a", "kBq/mL"), ("b", "kBq/mL"), ("c", "unitless")):
+        image(tmp_path / f"{person}_pet.nii.gz")
+        (tmp_path / f"{person}_pet.json").write_text(f'{{"Units": "{units}"}}', encoding="utf-8")
+        rows.append((f"sub-{person}", "TRD", f"{person}_pet.nii.gz"))
+    study = read_study(tsv(tmp_path / "people.tsv", *rows))
+    (said,) = [each for each in study.findings if each.code == "activity-undivided"]
+    assert said.message.startswith("2 of 3 maps are radioactivity")

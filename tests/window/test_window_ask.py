@@ -199,6 +199,8 @@ def test_a_question_that_tells_the_arm_is_refused_while_blinded(window):
     settle(window)
     assert window.panels.ask_results.words() == ""
     assert window.panels.ask_form.problem() == BLINDED
+    ask_for(window, kind="formula", formula="suvr_change ~ age")
+    assert window.panels.ask_form.problem() == BLINDED
     ask_for(window, kind="severity")
     assert control(window).planned.plan is not None
     assert not any(name in " ".join(window.panels.ask_form.texts()) for name in ("alphadrug", "dawn", "Q1W"))
