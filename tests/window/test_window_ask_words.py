@@ -21,7 +21,7 @@ from habena.app.study.answers import Answered, RegionRow
 from habena.app.study.blinding import Blinding, blinding_of, new_kept
 from habena.app.study.spectra import Limits, limits_of
 from habena.app.study.values import Choices, Study
-from habena.widgets.ask_settings import AskSettings
+from habena.widgets.ask_settings import AskOffer, AskSettings
 from msgspec.structs import replace as changed
 
 
@@ -175,3 +175,9 @@ def test_the_form_begins_with_what_can_be_asked_and_the_choices_of_the_study(stu
     assert asked.exclude == ("sub-T01", "sub-T02")
     assert asked.choices.reference == "cerebellum"
     assert asked.choices.preparation.fwhm_mm == 6.0
+
+
+def test_where_nothing_can_be_asked_the_form_begins_with_a_question_that_says_why() -> None:
+    offer = AskOffer(questions=(("severity", "Severity", "has no images"), ("group", "Groups", "has no images")))
+    assert first_settings(offer, Choices()).kind == "severity"
+    assert first_settings(AskOffer(), Choices()).kind == ""
