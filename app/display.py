@@ -198,5 +198,6 @@ def wants_colour_bar(overlay: Overlay, answer: Answer) -> bool:
     drawn = answer.image is None or answer.image.kind != "rgb"
     mask = isinstance(overlay.recipe, RegionMask | Drawing)
     labels = answer.is_labels or isinstance(overlay.recipe, AtlasLabels)
+    line = overlay.threshold.outline and overlay.opacity == 0
     plain = ("grey", *tables.names("solid"))
-    return drawn and not labels and not mask and overlay.opacity > 0 and overlay.colours.name not in plain
+    return drawn and not (labels or mask or line) and overlay.colours.name not in plain
