@@ -94,4 +94,4 @@ def test_typing_in_the_bar_is_one_step_to_undo(window):
 
 def test_no_tab_bar_is_left_over_where_panels_were_joined(window):
     bars = [bar for bar in window.findChildren(QTabBar) if bar.parent() is window and not bar.geometry().isEmpty()]
-    assert sorted(bar.count() for bar in bars) == [3, 4, 5]
+    assert sorted(bar.count() for bar in bars) == [4, 5, 8]  # left, right, below
