@@ -46,6 +46,7 @@ def _read_seconds(study: Path) -> float:
 
 def _asked_seconds(study: Path, words: tuple[str, ...], at: Path) -> float:
     """A process of its own; nothing of the study has been prepared before."""
+    at.mkdir()
     environment = {**os.environ, "XDG_CACHE_HOME": str(at / "cache")}
     began = time.perf_counter()
     given = [*PROGRAM, str(study), *words, "-o", str(at / "answer")]
