@@ -12,6 +12,7 @@ from msgspec import structs
 from ..model_corrected import Inferred, clusters_of, inferred, neighbours_of
 from ..model_fit import Fitted, Tested, fit_model
 from ..model_inference import check_inference, inferring
+from ..model_maps import test_named
 from ..model_places import VolumePlace
 from ..model_traps import power_lines, traps_of
 from ..model_written import all_maps, findings_of
@@ -115,7 +116,7 @@ def fit_of(model: Model, test: str, inference: Inference, report: Report = silen
         one_sided=inference.one_sided,
         report=lambda done: report(share * (0.8 + 0.2 * done)),
     )
-    tested = test_of(fitted, test)
+    tested = test_named(fitted, test)
     neighbours = neighbours_of(fitted, inference)
     found = Inferred(tested, inference)
     if inference.permutations:
@@ -128,27 +129,12 @@ def fit_of(model: Model, test: str, inference: Inference, report: Report = silen
     return Fit(fitted, tested, found, prepared, clusters)
 
 
-def test_of(fitted: Fitted, name: str) -> Tested:
-    """One test of a model.
-
-    Raises
-    ------
-    Problem
-        There is none of that name.
-    """
-    for tested in fitted.tests:
-        if tested.name == name:
-            return tested
-    listed = ", ".join(tested.name for tested in fitted.tests)
-    raise Problem(fitted.model.formula, f"has no test {name}", f"choose from {listed}")
-
-
 def regions_of(plan: Plan, model: Model, made: Fit, report: Report = silent) -> RegionTests:
     """The named regions, of the whole maps even where the search is confined to one region."""
     fitted, tested = made.fitted, made.tested
     if model.region is not None:
         fitted = fit_model(concrete(structs.replace(model, region=None)))
-        tested = test_of(fitted, tested.name)
+        tested = test_named(fitted, tested.name)
     return region_tests(fitted, tested, plan.ask.inference, fwhm_of(plan), report)
 
 

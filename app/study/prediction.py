@@ -14,6 +14,7 @@ from ...stats.errors import CannotCompute
 from ..model_corrected import Inferred, clusters_of, inferred, neighbours_of
 from ..model_fit import Fitted, Tested
 from ..model_inference import inferring
+from ..model_maps import test_named
 from ..model_parts import Part, about
 from ..models import Inference
 from ..problems import Finding, silent
@@ -29,7 +30,6 @@ from .map_questions import (
     maps_of_test,
     once,
     simulated,
-    test_of,
 )
 from .people import ARMS, column_like
 from .plan_maps import FIRST
@@ -155,7 +155,7 @@ def _test(fitted: Fitted, part: Part) -> Tested:
 
 def _tested(made: Fit, direct: Fitted, inference: Inference, report: Report) -> Fit:
     """The interaction tested by its own model: turned round it would be another question."""
-    tested = test_of(direct, direct.tests[0].name)
+    tested = test_named(direct, direct.tests[0].name)
     neighbours = neighbours_of(direct, inference)
     found = Inferred(tested, inference)
     if inference.permutations:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -160,14 +161,14 @@ def test_without_a_display_demo_draws_into_the_cache_and_says_where(
 def test_with_a_display_demo_opens_the_wall_of_a_patient(
     made: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown: list[object] = []
+    shown: list[Any] = []
     monkeypatch.setattr(demo, "make_demo", lambda *_, **__: Demo.within(made[0]))
     monkeypatch.setattr(demo, "has_display", lambda: True)
     monkeypatch.setattr(window, "show", lambda paths, view: shown.extend((paths, view)) or 0)
     done("demo")
     paths, view = shown
     assert paths == []
-    assert view.study == str(made[0] / "ampar-pet")  # type: ignore[attr-defined]
-    assert view.layout == "wall"  # type: ignore[attr-defined]
-    names = [overlay.name for overlay in view.overlays]  # type: ignore[attr-defined]
+    assert view.study == str(made[0] / "ampar-pet")
+    assert view.layout == "wall"
+    names = [overlay.name for overlay in view.overlays]
     assert names == ["MNI152 T1", "sub-T01 pre", "sub-T01 post", "sub-T01 post \N{MINUS SIGN} pre"]

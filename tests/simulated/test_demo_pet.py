@@ -17,7 +17,7 @@ from habena.app.simulated.people import ARMS, POST, PRE, VISITS, Person, make_he
 from habena.app.simulated.pet import NOISE, texture, write_pet_study, write_scan
 from habena.app.simulated.planted import write_planted
 from habena.app.simulated.scanner import STEP, Acquisition, Scanner, make_scanner
-from habena.app.simulated.settings import Settings
+from habena.app.simulated.settings import Settings, Size
 from habena.app.simulated.uptake import Tracer, change_of
 from habena.stats.partial_volume import spill
 from numpy.typing import NDArray
@@ -78,8 +78,8 @@ def test_totals_of_madrs_are_whole_severe_at_first_and_go_together() -> None:
 
 
 @pytest.mark.parametrize("size", ["small", "full"])
-def test_a_study_has_its_arms_and_some_miss_the_last_session(size: str) -> None:
-    people = make_people(Settings(size=size))  # type: ignore[arg-type]
+def test_a_study_has_its_arms_and_some_miss_the_last_session(size: Size) -> None:
+    people = make_people(Settings(size=size))
     arms = ARMS[size]
     assert [sum(p.arm == arm for p in people) for arm in ("ketamine", "placebo", None)] == list(arms)
     assert len({person.id for person in people}) == len(people)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -37,8 +38,8 @@ def study(tmp_path: Path) -> Path:
     return write(tmp_path / "study", draw(3, patients=8, healthy=6))
 
 
-def unused(folder: Path, question: str, **options: object) -> list[str]:
-    found = planned(str(folder), question, Wanted(**options))  # type: ignore[arg-type]
+def unused(folder: Path, question: str, **options: Any) -> list[str]:
+    found = planned(str(folder), question, Wanted(**options))
     return [finding.where for finding in found.findings if finding.code == "option-unused"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from habena.app.models import Inference
 from habena.app.problems import Cancelled
 from habena.app.study.answering import answer
 from habena.app.study.answers import Answered
-from habena.app.study.asking import Ask
+from habena.app.study.asking import Ask, Kind
 from habena.app.study.planning import plan
 from habena.app.study.prepared import concrete
 from habena.app.study.reading import read_study
@@ -32,9 +33,9 @@ def _caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home"))
 
 
-def asked(folder: Path, kind: str, **more: object) -> Answered:
+def asked(folder: Path, kind: Kind, **more: Any) -> Answered:
     study = read_study(folder)
-    return answer(plan(study, Ask(study=str(folder), kind=kind, **more)))  # type: ignore[arg-type]
+    return answer(plan(study, Ask(study=str(folder), kind=kind, **more)))
 
 
 def row(found: Answered, region: str, side: str):
@@ -232,7 +233,7 @@ def _never(*_: object) -> None:
 
 def _nothing(first: Answered):
     maps = type("Maps", (), {"df": (1.0, 10.0)})()
-    return RegionTests(first.regions, np.zeros((1, 24)), maps, 0, ())  # type: ignore[arg-type]
+    return RegionTests(first.regions, np.zeros((1, 24)), maps, 0, ())
 
 
 def test_an_answer_can_be_stopped(tmp_path: Path) -> None:

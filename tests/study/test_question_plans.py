@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from habena.app.grid import Grid
 from habena.app.problems import Problem
 from habena.app.study import plan_parts
 from habena.app.study.answers import Plan as Planned
-from habena.app.study.asking import Ask
+from habena.app.study.asking import Ask, Kind
 from habena.app.study.plan_arms import difference
 from habena.app.study.planning import plan, possible_questions
 from habena.app.study.reading import read_study
@@ -37,9 +38,9 @@ def _caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home"))
 
 
-def planned(folder: Path, made: Plan, kind: str, **more: object) -> Planned:
+def planned(folder: Path, made: Plan, kind: Kind, **more: Any) -> Planned:
     study = read_study(folder if folder.exists() else write(folder, made))
-    return plan(study, Ask(study=str(folder), kind=kind, **more))  # type: ignore[arg-type]
+    return plan(study, Ask(study=str(folder), kind=kind, **more))
 
 
 def codes(found: Planned) -> Counter[str]:

@@ -29,7 +29,7 @@ from window_events import LEFT, pixel_of, settle, wait_until
 from window_files import places_mm, save
 
 HELD_S = 0.050
-ATTEMPTS = 5
+ATTEMPTS = 3
 N_VOLUMES = 260
 MOVES = 120
 MOVE_MS = 8  # a brisk mouse
