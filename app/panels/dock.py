@@ -154,6 +154,7 @@ class Panels(QObject):
         window = self._window
         window.slice_view.tool_used.connect(self.draw.use)
         self.draw.tool_in_hand.connect(self._take_tool)
+        window.study.changed.connect(self._hide_at_once)
         self.draw.save_wanted.connect(window.files.save_map)
         self.layers.action_chosen.connect(self._layer_action)
         self.seed.file_wanted.connect(self._choose_seed_file)
@@ -395,6 +396,12 @@ class Panels(QObject):
                 self._refresh(self._late.pop(0))
         if not self._late:
             self._next_turn.stop()
+
+    def _hide_at_once(self) -> None:
+        """Names are hidden: no panel keeps them, not even behind another tab until it comes in front."""
+        if self._window.study.is_blinded and not self._closed:
+            for control in self._controls:
+                control.refresh()
 
     def _refresh(self, control: Control) -> None:
         if not self._closed and control not in self._behind:  # hiding docks on the way out is no reason to fill them
